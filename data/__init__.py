@@ -1,0 +1,4 @@
+"""Where problems come from: generators, roads, benchmarks."""
+
+if __name__ != "vrp.data":
+    raise ImportError("Import `vrp.data`; the folder `data` is not a package of its own.")

@@ -1,0 +1,43 @@
+"""One small tree of errors: everything that the package raises on purpose derives from `VrpError`."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class VrpError(ValueError):
+    """Wrong input or an impossible request. A hard problem is not an error: it returns a `Solution` with a status."""
+
+
+class ProblemError(VrpError):
+    """The input describes no valid problem; `errors` lists everything that is wrong with it, not just the first."""
+
+    def __init__(self, errors: str | Sequence[str]) -> None:
+        self.errors: tuple[str, ...] = (errors,) if isinstance(errors, str) else tuple(errors)
+        lines = self.errors if len(self.errors) == 1 else (f"{len(self.errors)} errors:", *self.errors)
+        super().__init__("\n  - ".join(lines))
+
+
+class FormatError(VrpError):
+    """A file cannot be read as what it claims to be, or holds a field that is not honoured."""
+
+
+class UnsupportedError(VrpError):
+    """A solver, format or metric cannot honour a feature that the problem uses; the message names each one."""
+
+
+class OptionError(VrpError):
+    """An unknown solver or option, or a value outside its range."""
+
+
+class MissingExtraError(VrpError):
+    """An optional dependency is not installed; the message gives the command that installs it."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed. Install it with `pip install neural-vrp[{extra}]`.")
+
+
+def suggest(got: object, allowed: Iterable[object]) -> str:
+    """Return ` Did you mean 'x'?`, or ` Allowed: ...` where nothing in `allowed` is close to what was got."""
+    names = [str(a) for a in allowed]
+    close = difflib.get_close_matches(str(got), names, n=1)
+    return f" Did you mean {close[0]!r}?" if close else f" Allowed: {', '.join(names)}."
