@@ -169,7 +169,8 @@ class Problem:
             h = np.sin((lat_b - lat_a) / 2) ** 2 + np.cos(lat_a) * np.cos(lat_b) * np.sin(lon / 2) ** 2
             d = DETOUR * 2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.minimum(h, 1.0)))
         else:
-            d = np.hypot(a[..., 0] - b[..., 0], a[..., 1] - b[..., 1])
+            # Not hypot: the root of an exact sum of squares is correctly rounded, which integer rounding relies on.
+            d = np.sqrt((a[..., 0] - b[..., 0]) ** 2 + (a[..., 1] - b[..., 1]) ** 2)
         return _ROUND[self.rounding](np.asarray(d, dtype=np.float64))
 
     def matrices(self, profile: int = 0) -> tuple[Floats, Floats]:
