@@ -29,6 +29,19 @@ class OptionError(VrpError):
     """An unknown solver or option, or a value outside its range."""
 
 
+class SolverError(VrpError):
+    """A solver returned a plan that the checker rejects: a defect of the solver, not of the input; please report it."""
+
+    def __init__(self, solver: str, violations: Sequence[str], solution: object) -> None:
+        self.solution = solution
+        """The rejected plan."""
+        shown = violations if len(violations) <= 5 else [*violations[:5], f"and {len(violations) - 5} more"]
+        super().__init__(
+            f"Solver {solver!r} returned a plan that breaks the problem's constraints. This is a defect; please report"
+            " it with the problem. Until then use another solver.\n  - " + "\n  - ".join(shown)
+        )
+
+
 class MissingExtraError(VrpError):
     """An optional dependency is not installed; the message gives the command that installs it."""
 

@@ -1,0 +1,107 @@
+"""Before and after the solver: the plan to begin with, the time that closing takes, and the last word on the result."""
+
+import time
+from collections import Counter
+from dataclasses import replace
+
+from vrp.errors import ProblemError, SolverError
+from vrp.problem import Problem
+from vrp.solution import Route, Solution
+
+SAMPLE = 100
+"""Clients in the plan on which the time for evaluating and checking is measured; more would delay the search."""
+MARGIN = 1.5
+"""Factor on the measured time, for a machine that is busier at the end than at the beginning."""
+FIXED_SECONDS = 0.001
+"""What closing takes whatever the size: explaining a few unserved stops, noticing the deadline."""
+
+
+def checked_start(problem: Problem, start: object) -> Solution:
+    """Return the plan evaluated anew in this problem.
+
+    Raises
+    ------
+    ProblemError
+        With everything that keeps its routes from being routes of this problem: unknown or repeated stops, unknown
+        vehicles or more of them than there are. Lateness, overload and the like are no errors here.
+    """
+    from vrp.check import evaluate
+
+    if not isinstance(start, Solution):
+        raise ProblemError(f"`start` must be a Solution, got {type(start).__name__}. Read one with vrp.read_solution.")
+    errors = _structure_errors(problem, start.routes)
+    if errors:
+        raise ProblemError([f"`start` does not fit this problem: {error}" for error in errors])
+    return evaluate(problem, start.routes)
+
+
+def _structure_errors(problem: Problem, routes: tuple[Route, ...]) -> list[str]:
+    errors = []
+    used: Counter[int] = Counter()
+    seen: dict[int, int] = {}
+    first, end = problem.num_depots, problem.num_locations
+    for number, route in enumerate(routes, 1):
+        kind = route.vehicle_type
+        if not 0 <= kind < len(problem.vehicles):
+            errors.append(f"route {number} is of vehicle type {kind}, but there are {len(problem.vehicles)} (from 0).")
+            continue
+        used[kind] += 1
+        stations = {*problem.vehicles[kind].reload_depots, *problem.chargers}
+        for visit in route.visits:
+            if not 0 <= visit < end:
+                errors.append(f"route {number} visits location {visit}, but locations are 0..{end - 1}.")
+            elif visit < first:
+                if visit not in stations:
+                    errors.append(f"route {number} visits depot {visit} on its way, where its vehicle cannot reload.")
+            elif visit in seen:
+                name = problem.location_name(visit)
+                errors.append(f"stop {name!r} is in route {seen[visit]} and again in route {number}.")
+            else:
+                seen[visit] = number
+    for kind, count in used.items():
+        limit = problem.vehicles[kind].count
+        if limit is not None and count > limit:
+            errors.append(f"{count} routes are of vehicle type {kind}, which has {limit} vehicles.")
+    return errors
+
+
+def closing_seconds(problem: Problem) -> float:
+    """Return how long evaluating, checking and explaining the result will take, so that the search ends earlier.
+
+    Measured on a plan of a few stops, since it depends on the machine and on which constraints there are.
+    """
+    from vrp.check import check, evaluate
+
+    sample = min(problem.num_clients, SAMPLE)
+    visits = tuple(range(problem.num_depots, problem.num_depots + sample))
+    began = time.perf_counter()
+    check(problem, evaluate(problem, [Route(0, problem.vehicles[0].start_depot, problem.vehicles[0].end_depot, visits)]))
+    seconds = time.perf_counter() - began
+    return FIXED_SECONDS + MARGIN * seconds * problem.num_clients / max(sample, 1)
+
+
+def finish(problem: Problem, found: Solution, start: Solution | None, solver: str) -> Solution:
+    """Return what was found, or a valid start that is better, with a reason for each unserved stop.
+
+    Raises
+    ------
+    SolverError
+        The solver returned a plan that breaks a constraint.
+    """
+    from vrp.check import check
+    from vrp.explain import explain_unserved
+
+    wrong = [v for v in check(problem, found) if v.kind != "unserved"]
+    if wrong:
+        raise SolverError(solver, [str(violation) for violation in wrong], found)
+    best = found
+    if start is not None and rank(start) < rank(found) and all(v.kind == "unserved" for v in check(problem, start)):
+        best = replace(start, stats=found.stats)
+    return explain_unserved(problem, best) if best.unserved else best
+
+
+def rank(solution: Solution) -> tuple[int, int, float]:
+    """Return what plans are compared by, smaller being better: unserved stops, vehicles where they count, cost."""
+    unserved = sum(stop.required for stop in solution.unserved)
+    vehicles = len(solution.routes) if solution.problem.objective == "vehicles" else 0
+    return unserved, vehicles, solution.cost
