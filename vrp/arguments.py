@@ -54,12 +54,9 @@ def checked_arguments(
         With the first argument that is of the wrong type or out of range.
     """
     iterations = None if max_iterations is None else _integer("max_iterations", max_iterations, 1)
-    if time_limit is None:
-        seconds = DEFAULT_TIME_LIMIT if iterations is None else math.inf
-    else:
-        seconds = _seconds(time_limit)
+    unlimited = DEFAULT_TIME_LIMIT if iterations is None else math.inf
     return Arguments(
-        time_limit=seconds,
+        time_limit=unlimited if time_limit is None else _seconds(time_limit),
         max_iterations=iterations,
         solver=_solver(solver),
         seed=_integer("seed", seed, 0, MAX_SEED),

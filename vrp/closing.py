@@ -10,6 +10,8 @@ from vrp.solution import Route, Solution
 
 SAMPLE = 100
 """Clients in the plan on which the time for evaluating and checking is measured; more would delay the search."""
+SAMPLE_ROUTE = 10
+"""Clients in each of its routes."""
 MARGIN = 1.5
 """Factor on the measured time, for a machine that is busier at the end than at the beginning."""
 FIXED_SECONDS = 0.001
@@ -73,9 +75,13 @@ def closing_seconds(problem: Problem) -> float:
     from vrp.check import check, evaluate
 
     sample = min(problem.num_clients, SAMPLE)
-    visits = tuple(range(problem.num_depots, problem.num_depots + sample))
+    first, vehicle = problem.num_depots, problem.vehicles[0]
+    routes = [
+        Route(0, vehicle.start_depot, vehicle.end_depot, tuple(range(i, min(i + SAMPLE_ROUTE, first + sample))))
+        for i in range(first, first + sample, SAMPLE_ROUTE)
+    ]
     began = time.perf_counter()
-    check(problem, evaluate(problem, [Route(0, problem.vehicles[0].start_depot, problem.vehicles[0].end_depot, visits)]))
+    check(problem, evaluate(problem, routes))
     seconds = time.perf_counter() - began
     return FIXED_SECONDS + MARGIN * seconds * problem.num_clients / max(sample, 1)
 

@@ -1,0 +1,51 @@
+"""`vrp check FILE SOLUTION`: prove a plan feasible, or list what it breaks."""
+
+import argparse
+import json
+
+from vrp.cli.files import add_rounding, read_plan, read_problem
+from vrp.errors import OptionError
+
+
+def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the verb to the command line."""
+    parser = verbs.add_parser(
+        "check",
+        help="check a plan and recompute its cost",
+        description="Recompute a plan from its routes alone: list every constraint that it breaks, and its cost.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("file", metavar="FILE", help='the problem; "-" reads stdin')
+    parser.add_argument("solution", metavar="SOLUTION", help='the plan, .sol or .json; "-" reads stdin')
+    add_rounding(parser)
+    parser.add_argument("--json", action="store_true", help="print violations and cost as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check and report; 0, or 3 where something is violated."""
+    from vrp.check import check
+
+    if args.file == args.solution == "-":
+        raise OptionError("FILE and SOLUTION cannot both be read from stdin.")
+    problem = read_problem(args.file, args.rounding)
+    solution = read_plan(args.solution, problem)
+    violations = check(problem, solution)
+    if args.json:
+        listed = [
+            {"kind": v.kind, "message": v.message, "route": v.route, "stop": v.stop, "amount": v.amount}
+            for v in violations
+        ]
+        answer = {"feasible": not violations, "cost": solution.cost, "cost_table": dict(solution.cost_table)}
+        print(json.dumps({**answer, "violations": listed}))
+    else:
+        for violation in violations:
+            print(f"violation: {violation}")
+        for term, amount in solution.cost_table.items():
+            if amount:
+                print(f"{term:>16} {amount:16,.2f}")
+        print(f"{'cost':>16} {solution.cost:16,.2f}")
+        for note in problem.notes:
+            print(f"note: {note}")
+        print(f"{len(violations)} violations" if violations else "feasible: no violations")
+    return 3 if violations else 0

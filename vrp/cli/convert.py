@@ -1,0 +1,29 @@
+"""`vrp convert A B`: write a problem in another format."""
+
+import argparse
+
+from vrp.cli.files import add_rounding, check_output, read_problem
+
+
+def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the verb to the command line."""
+    parser = verbs.add_parser(
+        "convert",
+        help="write a problem in another format",
+        description="Read a problem and write it in the format that the suffix of B chooses. What that format cannot"
+        " hold is an error, never left out.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("source", metavar="A", help='the problem to read; "-" reads stdin')
+    parser.add_argument("target", metavar="B", help="the file to write")
+    add_rounding(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Convert."""
+    from vrp.formats import PROBLEM_SUFFIXES, write
+
+    check_output("B", args.target, PROBLEM_SUFFIXES, [args.source])
+    write(read_problem(args.source, args.rounding), args.target)
+    return 0
