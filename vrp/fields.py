@@ -1,0 +1,147 @@
+"""Reading of single fields: numbers of a known shape and range, frozen, and one sentence per field that is wrong."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Array = NDArray[Any]
+SHOWN = 5
+"""How many offenders an error names before it says "and 37 more"."""
+
+
+def shorten(items: Iterable[object], total: int | None = None) -> str:
+    """Join items with commas; beyond the first few only their number is told."""
+    shown = []
+    count = 0
+    for count, item in enumerate(items, start=1):
+        if count <= SHOWN:
+            shown.append(str(item))
+        elif total is not None:
+            break
+    more = (count if total is None else total) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def show(value: object) -> str:
+    """Return a value as people write it, shortened."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def frozen(array: Array) -> bool:
+    """Return whether nobody can write to this memory through the array or through those that it is a view of."""
+    owner: object = array
+    while isinstance(owner, np.ndarray):
+        if owner.flags.writeable:
+            return False
+        owner = owner.base
+    return owner is None or isinstance(owner, bytes)
+
+
+def freeze(array: Array) -> Array:
+    """Make an array of our own, and those that it is a view of, read-only."""
+    owner: object = array
+    while isinstance(owner, np.ndarray):
+        owner.flags.writeable = False
+        owner = owner.base
+    return array
+
+
+class Fields:
+    """Collects the errors of one input while its fields are read. Names locations as the user does."""
+
+    def __init__(self, names: Sequence[str] = (), num_depots: int = 1) -> None:
+        self.errors: list[str] = []
+        self.names = names
+        self.num_depots = num_depots
+
+    def add(self, error: str) -> None:
+        """Remember an error."""
+        self.errors.append(error)
+
+    def location(self, index: int) -> str:
+        """Return how a location is called in an error."""
+        kind = "depot" if index < self.num_depots else "stop"
+        return f"{kind} {self.names[index]!r}" if index < len(self.names) else f"{kind} {index}"
+
+    def stop(self, client: int) -> str:
+        """Return how a client (0..n-1) is called in an error."""
+        return self.location(self.num_depots + client)
+
+    def array(self, field: str, value: object, dtype: DTypeLike = np.float64) -> Array | None:
+        """Return the value as a read-only array that shares no memory others can write to; None if it has no numbers.
+
+        A frozen array of the right type is returned as it is, anything else is copied once.
+        """
+        if isinstance(value, np.ndarray) and value.dtype == dtype and value.flags.c_contiguous and frozen(value):
+            return value if type(value) is np.ndarray else np.asarray(value)
+        try:
+            given = np.asarray(value)
+            if given.dtype.kind not in "biufO":
+                raise TypeError(f"not numbers but {given.dtype}")
+            made = np.asarray(given, dtype=np.float64 if np.dtype(dtype).kind == "i" else dtype, order="C")
+        except (TypeError, ValueError, OverflowError) as error:
+            self.add(f"`{field}` must be numbers, with rows of equal length, but is {show(value)} ({error}).")
+            return None
+        if np.dtype(dtype).kind == "i":
+            with np.errstate(invalid="ignore"):
+                whole = made.astype(dtype)
+            if not (whole == made).all():
+                self.add(f"`{field}` must be whole numbers, but holds {show(made[whole != made].flat[0])}.")
+                return None
+            made = whole
+        elif np.may_share_memory(made, given) and not isinstance(value, (list, tuple, int, float)):
+            made = made.copy()
+        return freeze(made)
+
+    def shaped(
+        self, field: str, value: object, shape: tuple[int, ...], meaning: str, dtype: DTypeLike = np.float64
+    ) -> Array | None:
+        """Return the value as an array of this shape: scalars spread, and so does one value per row over columns."""
+        array = self.array(field, value, dtype)
+        if array is None or array.shape == shape:
+            return array
+        if array.ndim == 1 and len(shape) == 2 and (shape[1] == 1 and array.shape == shape[:1]):
+            return freeze(array.reshape(shape))
+        if array.ndim == 0:
+            return freeze(np.full(shape, array, dtype=array.dtype))
+        self.add(f"`{field}` has shape {_shape(array.shape)}, but {_shape(shape)} is needed: {meaning}.")
+        return None
+
+    def within(
+        self,
+        field: str,
+        array: Array,
+        label: Callable[[int], str],
+        low: float = 0.0,
+        infinite: bool = False,
+        advice: str = "",
+    ) -> bool:
+        """Check lower bound, NaN and infinity of an array; `label` names the offender by its first index."""
+        if array.size == 0:
+            return True
+        smallest, largest = float(array.min()), float(array.max())
+        if low <= smallest and largest < math.inf:
+            return True
+        bad = ~(array >= low) if infinite else ~((array >= low) & np.isfinite(array))
+        if not bad.any():
+            return True
+        where = np.argwhere(bad)[:SHOWN]
+        found = (f"{show(array[tuple(at)])} at {label(int(at[0]))}" for at in where)
+        allowed = "a number" if low == -math.inf else f"at least {low:g}"
+        self.add(
+            f"`{field}` must be {allowed}{'' if infinite else ' and finite'}, but is "
+            f"{shorten(found, int(bad.sum()))}.{' ' + advice if advice else ''}"
+        )
+        return False
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) if shape else "a single number"

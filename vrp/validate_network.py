@@ -1,0 +1,155 @@
+"""Validation of coordinates and matrices, and the notes that follow from what was given."""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vrp.fields import SHOWN, Array, Fields, freeze, shorten, show
+
+if TYPE_CHECKING:
+    from vrp.problem import Problem
+
+ONE_MATRIX = "One matrix stands for both distance and duration."
+SPEED = "Durations are distances at "
+ESTIMATE = "Distances are estimates: great circle x "
+ROUNDED = "Distances from coordinates are rounded "
+_OURS = (ONE_MATRIX, SPEED, ESTIMATE, ROUNDED)
+_HOW = {"nearest": "to the nearest integer.", "truncate1": "down to one decimal.", "ceil": "up to the next integer."}
+
+
+def network(problem: "Problem", locations: int, fields: Fields) -> dict[str, Any]:
+    """Return `coords`, `distance`, `duration`, `speed` and `notes`."""
+    coords = _coords(problem, locations, fields)
+    given = {name: getattr(problem, name) for name in ("distance", "duration")}
+    distance = _matrix("distance", given["distance"], locations, fields)
+    if given["duration"] is given["distance"]:
+        duration = distance
+    else:
+        duration = _matrix("duration", given["duration"], locations, fields)
+    if given["distance"] is None and duration is not None:
+        # A view, not the array itself: so that the problem, when validated again, is known to have durations only.
+        distance = duration.view()
+    elif distance is not None and duration is not None and len(distance) != len(duration):
+        profiles = max(len(distance), len(duration))
+        if min(len(distance), len(duration)) > 1:
+            fields.add(f"`distance` has {len(distance)} profiles, but `duration` has {len(duration)}.")
+        distance, duration = (np.broadcast_to(m, (profiles, locations, locations)) for m in (distance, duration))
+    elif given["distance"] is None and given["duration"] is None and not len(coords):
+        fields.add("Nothing tells how far it is. Give `coords`, `distance` or `duration`.")
+    speed: Any = problem.speed
+    if isinstance(speed, bool) or not isinstance(speed, (int, float, np.number)) or not 0 < speed < math.inf:
+        fields.add(f"`speed` must be greater than 0 and finite (distance units per second), but is {show(speed)}.")
+        speed = 1.0
+    out = {"coords": coords, "distance": distance, "duration": duration, "speed": float(speed)}
+    return out | {"notes": _notes(problem, out)}
+
+
+def only_durations(distance: Array | None, duration: Array | None) -> bool:
+    """Return whether the distances are but a view of the durations."""
+    return (
+        distance is not None
+        and duration is not None
+        and distance is not duration
+        and distance.shape == duration.shape
+        and distance.__array_interface__["data"] == duration.__array_interface__["data"]
+    )
+
+
+def _notes(problem: "Problem", out: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the user's notes and, anew, those that follow from the fields (they may have been replaced)."""
+    from vrp.problem import DETOUR
+
+    notes = [str(note) for note in problem.notes if not str(note).startswith(_OURS)]
+    distance, duration, speed = out["distance"], out["duration"], out["speed"]
+    if distance is None:
+        if problem.crs == "latlon":
+            notes.append(f"{ESTIMATE}{DETOUR:g}, at {speed * 3.6:.3g} km/h.")
+        elif speed != 1:
+            notes.append(f"{SPEED}{speed:g} units per second.")
+        if problem.rounding in _HOW:
+            notes.append(ROUNDED + _HOW[problem.rounding])
+    elif duration is None and speed != 1:
+        notes.append(f"{SPEED}{speed:g} units per second.")
+    elif duration is None or duration is distance or only_durations(distance, duration):
+        notes.append(ONE_MATRIX)
+    return tuple(notes)
+
+
+def _coords(problem: "Problem", locations: int, fields: Fields) -> Array:
+    none = freeze(np.empty((0, 2)))
+    if problem.coords is None or (coords := fields.array("coords", problem.coords)) is None or coords.size == 0:
+        return none
+    if coords.shape != (locations, 2):
+        fields.add(
+            f"`coords` has shape {'x'.join(map(str, coords.shape))}, but {locations}x2 is needed: one row per location, "
+            f"depots first."
+        )
+        return none
+    if not fields.within("coords", coords, fields.location, low=-math.inf):
+        return none
+    if problem.crs == "latlon":
+        _latlon(coords, problem.distance is None and problem.duration is None, fields)
+    return coords
+
+
+def _latlon(coords: Array, estimated: bool, fields: Fields) -> None:
+    lat, lon = coords[:, 0], coords[:, 1]
+    high = np.flatnonzero(np.abs(lat) > 90)
+    if len(high):
+        found = (f"{show(lat[i])} at {fields.location(i)}" for i in high)
+        fields.add(
+            f"Latitudes must be -90 to 90, but are {shorten(found, len(high))}. Latitude and longitude seem swapped: "
+            "`coords` rows are lat, lon."
+        )
+    wide = np.flatnonzero(np.abs(lon) > 180)
+    if len(wide):
+        found = (f"{show(lon[i])} at {fields.location(i)}" for i in wide)
+        fields.add(f"Longitudes must be -180 to 180, but are {shorten(found, len(wide))}.")
+
+
+def _matrix(name: str, value: object, locations: int, fields: Fields) -> Array | None:
+    """Return a matrix as [P, L, L]; float32 stays float32, everything else becomes float64."""
+    if value is None:
+        return None
+    dtype = np.float32 if getattr(value, "dtype", None) == np.float32 else np.float64
+    matrix = fields.array(name, value, dtype)
+    if matrix is None:
+        return None
+    if matrix.ndim == 2:
+        matrix = matrix[None]
+    if matrix.ndim != 3 or not len(matrix) or matrix.shape[1] != matrix.shape[2] or matrix.shape[1] != locations:
+        square = matrix.ndim == 3 and matrix.shape[1] == matrix.shape[2]
+        fields.add(
+            f"`{name}` has shape {'x'.join(map(str, np.shape(value)))}"
+            + (f", but there are {locations} locations" if square else ", which is not square")
+            + f". Give {locations}x{locations} values (or one such matrix per profile): one row and one column per "
+            "location, depots first."
+        )
+        return None
+    smallest, largest = matrix.min(), matrix.max()
+    if not (smallest >= 0 and largest < math.inf):
+        bad = np.argwhere(~((matrix >= 0) & (matrix < math.inf)))
+        found = (
+            f"{show(matrix[p, i, j])} from {fields.location(int(i))} to {fields.location(int(j))}"
+            for p, i, j in bad[:SHOWN]
+        )
+        fields.add(
+            f"`{name}` must be at least 0 and finite, but is {shorten(found, len(bad))}. Where there is no way, "
+            "leave the stop out or give a large finite value."
+        )
+    diagonal = np.einsum("pii->pi", matrix)
+    if diagonal.any():
+        bad = np.argwhere(diagonal != 0)
+        found = (f"{show(diagonal[p, i])} at {fields.location(int(i))}" for p, i in bad[:SHOWN])
+        fields.add(
+            f"`{name}` from a location to itself must be 0, but is {shorten(found, len(bad))}. Set the diagonal to 0; "
+            "put time spent at a stop into `service`."
+        )
+    return matrix
+
+
+def suspicious_units(problem: "Problem", out: Mapping[str, Any]) -> bool:
+    """Return whether even the shortest leg is longer than all of the time there is."""
+    return False

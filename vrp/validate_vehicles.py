@@ -1,0 +1,209 @@
+"""Validation of vehicle types and chargers."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vrp.fields import Fields, show
+from vrp.validate_network import only_durations
+from vrp.vehicles import Break, VehicleType
+
+if TYPE_CHECKING:
+    from vrp.problem import Problem
+
+# Field -> whether it may be infinite. All are at least 0.
+NUMBERS = {
+    "max_duration": True,
+    "max_distance": True,
+    "fixed_cost": False,
+    "distance_cost": False,
+    "duration_cost": False,
+    "nominal_duration": True,
+    "overtime_cost": False,
+    "battery": True,
+    "consumption": False,
+}
+# Field -> smallest value allowed; None is allowed for all and means no limit.
+COUNTS = {"count": 1, "max_stops": 1, "max_reloads": 0}
+
+
+class _Reader:
+    """Reads the fields of one vehicle type; each error begins with what the vehicle is called."""
+
+    def __init__(self, vehicle: VehicleType, index: int, fields: Fields) -> None:
+        self.vehicle = vehicle
+        self.who = f"Vehicle type {vehicle.name!r}" if vehicle.name else f"Vehicle type {index}"
+        self.fields = fields
+
+    def add(self, error: str) -> None:
+        self.fields.add(f"{self.who}: {error}")
+
+    def number(self, name: str, value: object, infinite: bool, positive: bool = False) -> float:
+        if type(value) is float and 0.0 < value < math.inf:
+            return value
+        if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+            number = float(value)
+            if (number > 0 or (number == 0 and not positive)) and (infinite or number < math.inf):
+                return number
+        least = "greater than 0" if positive else "at least 0"
+        self.add(f"`{name}` must be {least}{'' if infinite else ' and finite'}, but is {show(value)}.")
+        return 1.0
+
+    def whole(self, name: str, value: object, low: int, high: int | None, meaning: str) -> int:
+        if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+            number = int(value)
+            if number >= low and (high is None or number < high):
+                return number
+        allowed = f"at least {low}" if high is None else f"{low} to {high - 1}" if high - 1 > low else f"{low}"
+        self.add(f"`{name}` must be {meaning}, {allowed}, but is {show(value)}.")
+        return low
+
+    def interval(self, name: str, value: object) -> tuple[float, float]:
+        if isinstance(value, (Sequence, np.ndarray)) and len(value) == 2 and not isinstance(value, str):
+            start, end = self.number(name, value[0], False), self.number(name, value[1], True)
+            if start <= end:
+                return start, end
+            self.add(f"`{name}` ends at {show(end)}, before its start at {show(start)}. Swap the two times.")
+        else:
+            self.add(f"`{name}` must be (start, end) in seconds, but is {show(value)}.")
+        return 0.0, math.inf
+
+    def loads(self, name: str, value: object, loads: int, neutral: float) -> tuple[float, ...]:
+        if isinstance(value, (int, float, np.number)):
+            value = (value,)
+        if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, str):
+            self.add(f"`{name}` must be one number per load dimension, but is {show(value)}.")
+            return (neutral,) * loads
+        if len(value) == 0:
+            return (neutral,) * loads
+        if len(value) != loads:
+            self.add(
+                f"`{name}` has {len(value)} number(s), {show(value)}, but the stops' goods have {loads} load dimension(s)."
+            )
+            return (neutral,) * loads
+        return tuple(self.number(name, v, neutral == math.inf) for v in value)
+
+    def locations(self, name: str, value: object, low: int, high: int, meaning: str) -> tuple[int, ...]:
+        if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, str):
+            self.add(f"`{name}` must be a list of location indices, but is {show(value)}.")
+            return ()
+        found = tuple(self.whole(name, v, low, high, meaning) for v in value)
+        if len(set(found)) < len(found):
+            self.add(f"`{name}` names a location more than once: {show(tuple(value))}.")
+        return found
+
+    def breaks(self, value: object) -> tuple[Break, ...]:
+        if not isinstance(value, Sequence) or isinstance(value, str):
+            self.add(f"`breaks` must be a list of `Break(start, end)`, but is {show(value)}.")
+            return ()
+        found = []
+        for item in value:
+            pair = (item.start, item.end) if isinstance(item, Break) else item
+            start, end = self.interval("breaks", pair)
+            if end == math.inf and isinstance(item, Break):
+                self.add("`breaks` must end.")
+            found.append(item if isinstance(item, Break) and (start, end) == pair else Break(start, end))
+        found.sort(key=lambda b: b.start)
+        for a, b in zip(found, found[1:], strict=False):
+            if b.start < a.end:
+                self.add(
+                    f"`breaks` overlap: {show(a.start)} to {show(a.end)} and {show(b.start)} to {show(b.end)}. Join them."
+                )
+        return tuple(found)
+
+
+def vehicle_types(
+    problem: "Problem", depots: int, clients: int, loads: int, network: Mapping[str, Any], fields: Fields
+) -> tuple[VehicleType, ...]:
+    """Return the vehicle types with their loads in C dimensions and their costs resolved."""
+    given: Any = problem.vehicles
+    if isinstance(given, VehicleType):
+        given = (given,)
+    if not isinstance(given, Sequence) or not all(isinstance(v, VehicleType) for v in given):
+        fields.add(f"`vehicles` must be a list of VehicleType, but is {show(given)}.")
+        return (VehicleType(),)
+    if len(given) == 0:
+        fields.add("There is no vehicle. Add at least one VehicleType.")
+        return (VehicleType(),)
+    profiles = max((len(m) for m in (network["distance"], network["duration"]) if m is not None), default=1)
+    seconds_only = only_durations(network["distance"], network["duration"])
+    types = tuple(
+        _vehicle_type(_Reader(v, k, fields), depots, clients, loads, profiles, seconds_only)
+        for k, v in enumerate(given)
+    )
+    names = [v.name for v in given if v.name]
+    for name in dict.fromkeys(n for n in names if names.count(n) > 1) if len(set(names)) < len(names) else ():
+        fields.add(f"{names.count(name)} vehicle types are called {name!r}. Give each its own name, or use `count`.")
+    return types
+
+
+def _vehicle_type(
+    read: _Reader, depots: int, clients: int, loads: int, profiles: int, seconds_only: bool
+) -> VehicleType:
+    v = read.vehicle
+    changes: dict[str, Any] = {}
+    for name, low in COUNTS.items():
+        if (value := getattr(v, name)) is not None:
+            changes[name] = read.whole(name, value, low, None, "a whole number")
+    depot, stop = "the location index of a depot", "the location index of a stop"
+    changes["start_depot"] = read.whole("start_depot", v.start_depot, 0, depots, depot)
+    if v.end_depot is not None:
+        changes["end_depot"] = read.whole("end_depot", v.end_depot, 0, depots, depot)
+    changes["profile"] = read.whole("profile", v.profile, 0, profiles, "the index of a matrix")
+    changes["reload_depots"] = read.locations("reload_depots", v.reload_depots, 0, depots, depot)
+    changes["prefix"] = read.locations("prefix", v.prefix, depots, depots + clients, stop)
+    if v.prefix and v.count != 1:
+        read.add(f"`prefix` fixes the first stops of one vehicle, but `count` is {v.count}. Give a type with count=1.")
+    for name, infinite in NUMBERS.items():
+        if (value := getattr(v, name)) is not None:
+            changes[name] = read.number(name, value, infinite, positive=name == "battery")
+    if v.distance_cost is None:
+        changes["distance_cost"] = 0.0 if seconds_only or v.duration_cost is not None else 1.0
+    if v.duration_cost is None:
+        changes["duration_cost"] = 1.0 if seconds_only and v.distance_cost is None else 0.0
+    changes["shift"] = read.interval("shift", v.shift)
+    changes["breaks"] = read.breaks(v.breaks) if v.breaks else ()
+    capacity = changes["capacity"] = read.loads("capacity", v.capacity, loads, math.inf)
+    if loads and max(capacity) == 0:
+        read.add("`capacity` is 0, so that it could carry nothing. Give a positive capacity, or () for no limit.")
+    load = changes["initial_load"] = read.loads("initial_load", v.initial_load, loads, 0.0)
+    if any(q > c for q, c in zip(load, capacity, strict=True)):
+        read.add(f"`initial_load` {show(load)} is more than its capacity {show(capacity)}.")
+    if not isinstance(v.name, str):
+        read.add(f"`name` must be a text, but is {show(v.name)}.")
+    return replace(v, **{k: new for k, new in changes.items() if new is not getattr(v, k)})
+
+
+def chargers(
+    given: object, depots: int, vehicles: Sequence[VehicleType], fields: Fields
+) -> dict[int, tuple[tuple[float, float], ...]]:
+    """Return the charging curves as tuples of (seconds, energy), from (0, 0) upwards."""
+    if not isinstance(given, Mapping):
+        fields.add(f"`chargers` must map depots to curves ((seconds, energy), ...), but is {show(given)}.")
+        return {}
+    out: dict[int, tuple[tuple[float, float], ...]] = {}
+    for depot, curve in given.items():
+        if isinstance(depot, bool) or not isinstance(depot, (int, np.integer)) or not 0 <= depot < depots:
+            fields.add(f"`chargers` names {show(depot)}, but must name depots: location indices 0 to {depots - 1}.")
+            continue
+        points = fields.array("chargers", curve)
+        if points is None:
+            continue
+        who = f"Charger at {fields.location(int(depot))}"
+        if points.ndim != 2 or points.shape[1] != 2 or len(points) < 2 or not np.isfinite(points).all():
+            fields.add(f"{who}: the curve must be at least two points (seconds, energy), but is {show(curve)}.")
+            continue
+        if points[0].any() or (np.diff(points, axis=0) <= 0).any():
+            fields.add(f"{who}: the curve must rise from (0, 0) in seconds and energy, but is {show(curve)}.")
+            continue
+        out[int(depot)] = tuple((float(s), float(e)) for s, e in points)
+        for k, v in enumerate(vehicles):
+            if math.isfinite(v.battery) and v.battery > points[-1, 1]:
+                fields.add(
+                    f"{who}: the curve ends at {show(points[-1, 1])}, but the battery of vehicle type "
+                    f"{v.name or k} holds {show(v.battery)}. Extend the curve."
+                )
+    return out
