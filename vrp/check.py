@@ -235,7 +235,9 @@ def _groups(problem: Problem, on: Mapping[int, list[int]]) -> Iterator[Violation
         elif required and not served:
             some = np.flatnonzero(problem.group == g) + problem.num_depots
             listed = ", ".join(place(problem, x) for x in some[:5].tolist()) + (", ..." if len(some) > 5 else "")
-            yield Violation("group", f"Group {g} must be served, but none of its alternatives is: {listed}.", amount=1)
+            yield Violation(
+                "unserved", f"Group {g} must be served, but none of its alternatives is: {listed}.", amount=1
+            )
 
 
 def _shipments(

@@ -6,8 +6,9 @@ start of each route, and `timetable` adds the clock to it.
 What the fields of `Problem` mean in time:
 
 - A route may start at any moment inside the shift and the start depot's window, after the releases of its first
-  trip. It starts at the earliest of those moments that are best, where best means: least lateness (and duration above
-  the maximum) first, then least cost of duration, overtime and soft lateness, then least duration.
+  trip. It starts at the earliest of those moments that are best, where best means: least lateness where none is
+  allowed, then least duration above the maximum, then least cost of duration, overtime and soft lateness, then least
+  duration.
 - A plan that comes too late goes on: the service starts at the late arrival.
 - A reload takes `depot_service` and lies inside the depot's window; its trip leaves no earlier than the releases of its
   clients. A charge starts inside the depot's window too, and goes on during breaks. Where a depot does both, both

@@ -1,24 +1,39 @@
-"""The best start of a route, and the clock of every location that follows from it."""
+"""The best start of a route, and the clock of every location that follows from it.
 
-from vrp.schedule import Itinerary
+Where each location has one hard window and there are no breaks, the best start has a closed form. Otherwise the cost of
+a start is piecewise linear in it, and never better just after a jump than at it: arrivals only grow with the start. So
+its minimum lies where some arrival, start or end meets an edge of a window, of a break or of a price. Those starts are
+found by carrying the edges back from the end of the route to its start, and all are tried.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from vrp.problem import Floats
+from vrp.schedule import CLOCK_TOLERANCE, TOLERANCE, Itinerary, prices
+from vrp.vehicles import Break
+
+Interval = tuple[float, float]
 
 
 def timetable(it: Itinerary) -> tuple[list[float], list[float], list[float]]:
     """Return arrive, start and leave (s) of every location of the route, from its best start."""
-    return _simple(it)
+    return _simple(it) if it.simple else _Search(it).timetable()
 
 
 def _simple(it: Itinerary) -> tuple[list[float], list[float], list[float]]:
     """Single hard windows and no breaks.
 
-    Then the start of service at location i is max(t + P, E) for a start at t, where P is the driving and serving
-    before it and E the start when leaving as early as possible. So the route ends at max(t + P, E), and t may grow
-    to `latest` before anything becomes later than its window (or later than it is anyway).
+    The service at location i starts at max(t + P, E) for a start at t, where P is the driving and serving before it
+    and E its start when leaving as early as possible. So the route ends at max(t + P, E) too, and t may grow to
+    `latest` before anything becomes later than its window (or later than it is anyway).
     """
     earliest = clock = it.opens[0]
     latest = max(clock, it.closes[0])
     path = 0.0
-    stays = [max(s, c) for s, c in zip(it.service, it.charge, strict=True)] if any(it.charge) else it.service
+    stays = _stays(it)
     for drive, opens, closes, stay, release in zip(it.drive, it.opens, it.closes, stays, it.release, strict=True):
         path += drive
         clock += drive
@@ -45,3 +60,162 @@ def _simple(it: Itinerary) -> tuple[list[float], list[float], list[float]]:
             now = release
         leaves.append(now)
     return arrives, starts, leaves
+
+
+def _stays(it: Itinerary) -> list[float]:
+    if not any(it.charge):
+        return it.service
+    return [max(s, c) for s, c in zip(it.service, it.charge, strict=True)]
+
+
+class _Search:
+    """All starts of one route that can be best, tried at once: every array has one entry per start."""
+
+    def __init__(self, it: Itinerary) -> None:
+        self.it = it
+        self.stays = _stays(it)
+        self.roads = _Roads(it.vehicle.breaks)
+        windows = it.windows or [[w] for w in zip(it.opens, it.closes, strict=True)]
+        work = [kind in ("stop", "reload") for kind in it.kinds]  # a break does not stop the rest
+        self.slots = [
+            _Slots(w, service, it.vehicle.breaks if works else ())
+            for w, service, works in zip(windows, it.service, work, strict=True)
+        ]
+
+    def timetable(self) -> tuple[list[float], list[float], list[float]]:
+        """Try every start and return the clock of the best one."""
+        first = self.it.opens[0]
+        starts = self._candidates()
+        starts = np.unique(np.clip(starts[np.isfinite(starts)], first, None))
+        starts = np.append(first, starts[starts > first])
+        end = self._run(starts)[2][-1]
+        # Between two neighbours, where the end stands still, the duration passes its limits.
+        v = self.it.vehicle
+        limits = np.concatenate([end - x for x in (v.nominal_duration, v.max_duration) if x < math.inf] or [starts])
+        starts = np.unique(np.append(starts, limits[limits > first]))
+        best = self._best(starts, *self._run(starts))
+        arrive, start, leave = self._run(starts[best : best + 1])
+        return arrive[:, 0].tolist(), start[:, 0].tolist(), leave[:, 0].tolist()
+
+    def _run(self, starts: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return arrive, start and leave [m, starts] of every location."""
+        it = self.it
+        shape = (len(it.locations), len(starts))
+        arrive, start, leave = np.empty(shape), np.empty(shape), np.empty(shape)
+        clock = starts
+        for i, (drive, slots, stay, release) in enumerate(
+            zip(it.drive, self.slots, self.stays, it.release, strict=True)
+        ):
+            arrive[i] = self.roads.arrive(clock, drive)
+            start[i] = slots.start(arrive[i])
+            leave[i] = clock = np.maximum(start[i] + stay, release)
+        return arrive, start, leave
+
+    def _candidates(self) -> Floats:
+        """Carry every edge back through the route: the latest start for which it is not yet passed."""
+        it = self.it
+        soonest = [leave[0] for leave in self._run(np.array([it.opens[0]]))[2]]
+        edges = np.array([it.finish])
+        steps = list(zip(soonest, it.drive, self.slots, self.stays, it.release, it.closes, strict=True))
+        for leave, drive, slots, stay, release, closes in reversed(steps):
+            edges = edges[edges >= leave - _slack(leave)]  # the rest lie before every start
+            edges = np.where(edges < release, -math.inf, edges - stay)
+            edges = np.concatenate([slots.latest(edges), slots.begins, slots.ends, [closes, release - stay]])
+            edges = self.roads.latest(np.unique(np.append(edges, self.roads.begins)), drive)
+            edges = np.concatenate([edges, self.roads.begins, self.roads.ends])
+        return edges
+
+    def _best(self, starts: Floats, arrive: Floats, start: Floats, leave: Floats) -> int:
+        """Return the earliest of the best starts."""
+        it, v = self.it, self.it.vehicle
+        duration = leave[-1] - starts
+        per_second = prices(v)[1]
+        cost = per_second * duration + v.overtime_cost * np.maximum(duration - v.nominal_duration, 0.0)
+        lateness = np.maximum(leave[-1] - it.finish, 0.0)
+        for i, (closes, price) in enumerate(zip(it.closes, it.lateness_cost, strict=True)):
+            if closes < math.inf:
+                late = np.maximum(start[i] - closes, 0.0)
+                if price < math.inf:
+                    cost = cost + price * late
+                else:
+                    lateness = lateness + late
+        good = np.ones(len(starts), dtype=bool)
+        rounding = (TOLERANCE + CLOCK_TOLERANCE * float(np.abs(leave[-1]).max())) / 10
+        for what in (lateness, np.maximum(duration - v.max_duration, 0.0), cost, duration):
+            best = float(what[good].min())
+            good &= what <= best + max(rounding, 1e-12 * abs(best))
+        return int(np.flatnonzero(good)[0])
+
+
+class _Roads:
+    """Driving with breaks, in which the vehicle stands."""
+
+    def __init__(self, breaks: Sequence[Break]) -> None:
+        self.begins = np.array([b.start for b in breaks if b.end > b.start])
+        self.ends = np.array([b.end for b in breaks if b.end > b.start])
+        self.lengths = self.ends - self.begins
+        # On a clock that stands still during breaks, break k happens at `moments[k]`.
+        self.moments = self.begins - np.cumsum(self.lengths) + self.lengths
+
+    def _driven(self, clock: Floats) -> Floats:
+        passed = np.clip(clock[:, None] - self.begins, 0.0, self.lengths)
+        return np.asarray(clock - passed.sum(axis=1))
+
+    def arrive(self, clock: Floats, drive: float) -> Floats:
+        """Return the arrival after `drive` seconds of driving."""
+        if not len(self.begins) or drive == 0:
+            return clock + drive
+        driven = self._driven(clock) + drive
+        passed = driven[:, None] > self.moments + _slack(driven)[:, None]
+        return np.asarray(driven + (passed * self.lengths).sum(axis=1))
+
+    def latest(self, clock: Floats, drive: float) -> Floats:
+        """Return the latest departure that arrives no later than `clock`."""
+        if not len(self.begins) or drive == 0:
+            return clock - drive
+        driven = self._driven(clock) - drive
+        passed = driven[:, None] >= self.moments - _slack(driven)[:, None]
+        return np.asarray(driven + (passed * self.lengths).sum(axis=1))
+
+
+class _Slots:
+    """When a service may start: in a window, or too late, and such that no break interrupts it."""
+
+    def __init__(self, windows: Sequence[Interval], service: float, breaks: Sequence[Break]) -> None:
+        slots = list(windows)
+        last = slots[-1][1]
+        if last < math.inf:
+            slots.append((last, math.inf))  # a plan that comes too late goes on
+        for b in breaks:
+            if b.end > b.start:
+                slots = [part for slot in slots for part in _without(slot, b.start - service, b.end)]
+        self.begins = np.array([a for a, _ in slots])
+        self.ends = np.array([b for _, b in slots])
+
+    def start(self, arrive: Floats) -> Floats:
+        """Return the first moment from `arrive` on at which the service may start."""
+        k = np.searchsorted(self.ends, arrive - _slack(arrive))
+        return np.maximum(arrive, self.begins[k])
+
+    def latest(self, start: Floats) -> Floats:
+        """Return the latest arrival after which the service starts no later than `start`."""
+        k = np.searchsorted(self.begins, start + _slack(start), side="right") - 1
+        return np.asarray(np.where(k < 0, -math.inf, np.minimum(start, self.ends[np.maximum(k, 0)])))
+
+
+def _without(slot: Interval, begin: float, end: float) -> list[Interval]:
+    """Cut an open interval out of a closed one."""
+    a, b = slot
+    if b <= begin or a >= end:
+        return [slot]
+    parts = []
+    if a <= begin:
+        parts.append((a, begin))
+    if b >= end:
+        parts.append((end, b))
+    return parts
+
+
+def _slack(clock: Floats | float) -> Floats:
+    """What rounding may move an instant; far below every tolerance."""
+    return np.asarray((TOLERANCE + CLOCK_TOLERANCE * np.abs(np.where(np.isfinite(clock), clock, 0.0))) / 1000)

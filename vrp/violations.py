@@ -128,8 +128,8 @@ class RouteRules:
                     dimension = f" of load {c}" if len(capacity) > 1 else ""
                     yield self._broken(
                         "capacity",
-                        f"carries {number(peak)}{dimension} {trip}when leaving {self._place(where)}, above its capacity of "
-                        f"{number(limit)}.",
+                        f"carries {number(peak)}{dimension} {trip}when leaving {self._place(where)}, above its "
+                        f"capacity of {number(limit)}.",
                         where,
                         peak - limit,
                     )
