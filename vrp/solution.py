@@ -3,8 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from vrp.problem import Problem
+
+if TYPE_CHECKING:
+    import os
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from vrp.check import Violation
 
 
 class Status(Enum):
@@ -92,3 +103,79 @@ class Solution:
     cost_table: Mapping[str, float]
     """fixed, distance, duration, overtime, lateness, missed prizes, preferences (negative = gain): amounts of money."""
     stats: Stats = Stats()
+
+    # Exits
+
+    def check(self) -> "list[Violation]":
+        """Return every broken rule; [] proves that the plan is feasible and its cost right."""
+        from vrp.check import check
+
+        return check(self.problem, self)
+
+    def summary(self) -> str:
+        """Return cost, terms, routes and unserved stops as text."""
+        from vrp.report import summary
+
+        return summary(self)
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __repr__(self) -> str:
+        return f"Solution({self.status.name}, cost={self.cost:.10g}, routes={len(self.routes)})"
+
+    def _repr_html_(self) -> str:
+        from vrp.report import to_html
+
+        return to_html(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as JSON types ("vrp-solution", version 1); see `vrp.export.to_dict`."""
+        from vrp.export import to_dict
+
+        return to_dict(self)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return a data frame with one row per step and unserved stop; see `vrp.export.to_frame`."""
+        from vrp.export import to_frame
+
+        return to_frame(self)
+
+    def to_geojson(self) -> dict[str, Any]:
+        """Return a GeoJSON FeatureCollection, for problems with lat/lon only; see `vrp.export.to_geojson`."""
+        from vrp.export import to_geojson
+
+        return to_geojson(self)
+
+    def to_vroom(self) -> dict[str, Any]:
+        """Return the plan in the schema of VROOM's output; see `vrp.export_vroom.to_vroom`."""
+        from vrp.export_vroom import to_vroom
+
+        return to_vroom(self)
+
+    def write(self, path: "str | os.PathLike[str]") -> None:
+        """Write the plan to a file; its suffix chooses the format (see `vrp.formats.write`)."""
+        from vrp.formats import write
+
+        write(self, path)
+
+    def plot(self, ax: "Axes | None" = None) -> "Figure":
+        """Draw routes, loads and schedule with matplotlib, or the routes alone into `ax`; see `vrp.view.plot`."""
+        from vrp.view.plot import plot
+
+        return plot(self, ax)
+
+    def map(self, path: "str | os.PathLike[str]", tiles: str | tuple[str, str] | None = None) -> Path:
+        """Write an interactive map as one HTML file that needs no network, and return its path; see `vrp.view.map`.
+
+        Parameters
+        ----------
+        path
+            Where the file goes.
+        tiles
+            The street map behind the routes, loaded when the file is opened: None for none, "osm" for
+            openstreetmap.org, or a pair of URL template and attribution for another server.
+        """
+        from vrp.view.map import write_map
+
+        return write_map(self, path, tiles)
