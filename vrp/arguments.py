@@ -108,11 +108,10 @@ def _seconds(value: object) -> float:
 
 def _integer(name: str, value: object, least: int, most: int | None = None) -> int:
     allowed = f"an integer >= {least}" if most is None else f"an integer in [{least}, {most}]"
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+    number = int(value) if isinstance(value, numbers.Integral) and not isinstance(value, bool) else None
+    if number is None or number < least or (most is not None and number > most):
         raise OptionError(f"`{name}` must be {allowed}, got {value!r}.")
-    if value < least or (most is not None and value > most):
-        raise OptionError(f"`{name}` must be {allowed}, got {value!r}.")
-    return int(value)
+    return number
 
 
 def _solver(value: object) -> str:

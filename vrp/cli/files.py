@@ -1,6 +1,7 @@
 """Files named on the command line: reading them, and refusing impossible outputs before any work is done."""
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -80,9 +81,25 @@ def check_output(option: str, path: str | None, suffixes: Iterable[str], inputs:
         raise OptionError(f"{option} {path}: there is no folder {str(target.parent)!r}. Make it first.")
     if target.is_dir():
         raise OptionError(f"{option} {path}: this is a folder.")
+    if not os.access(target.absolute().parent, os.W_OK):
+        raise OptionError(f"{option} {path}: the folder {str(target.parent)!r} cannot be written to. Choose another.")
     for source in inputs:
         if source != "-" and target.exists() and Path(source).exists() and target.samefile(source):
             raise OptionError(f"{option} {path}: this is the input, which would be overwritten.")
+
+
+def rehearse(problem: "Problem", out: str | None, page: str | None) -> None:
+    """Write an empty plan of the problem to nowhere, so that a format that cannot hold it is found before solving."""
+    from vrp.check import evaluate
+
+    if out is None and page is None:
+        return
+    nothing = evaluate(problem, [])
+    with tempfile.TemporaryDirectory(prefix="vrp-") as folder:
+        if out is not None:
+            nothing.write(Path(folder, Path(out).name))
+        if page is not None:
+            nothing.map(Path(folder, Path(page).name))
 
 
 def numbers(text: str) -> list[float]:

@@ -5,7 +5,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from vrp.cli.files import MAP_SUFFIXES, SOLUTION_SUFFIXES, add_rounding, check_output, read_problem
+from vrp.cli.files import MAP_SUFFIXES, SOLUTION_SUFFIXES, add_rounding, check_output, read_problem, rehearse
 from vrp.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     }
     checked_arguments(**limits, options=None)  # before the file, which may be large
     problem = read_problem(args.file, args.rounding)
+    rehearse(problem, args.out, args.map)
     with Progress(args.quiet) as progress:
         solution = solve(problem, **limits, on_progress=progress)
     _write(solution, args)

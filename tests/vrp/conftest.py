@@ -1,0 +1,75 @@
+"""A solver that is nothing but the protocol, for tests of what stands around solvers."""
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from vrp.check import evaluate
+from vrp.deadline import Deadline
+from vrp.problem import Problem
+from vrp.solution import Route, Solution, Stats
+from vrp.solvers import SOLVERS, Event, Progress
+
+
+class StandIn:
+    """Gives every stop a route of its own, then shuffles nothing until the deadline; knows its duties, not routing."""
+
+    lacks: Sequence[str] = ()
+
+    def __init__(self, threads: int = 1, step: float = 0.002, serve: int | None = None) -> None:
+        self.threads = threads
+        self.step = step
+        self.serve = serve
+
+    def supports(self, problem: Problem) -> list[str]:
+        return list(self.lacks)
+
+    def solve(
+        self,
+        problem: Problem,
+        deadline: Deadline,
+        rng: np.random.Generator,
+        start: Solution | None = None,
+        progress: Progress | None = None,
+    ) -> Solution:
+        iterations, interrupted = 0, False
+        try:
+            while deadline.remaining() > 0 and (
+                deadline.max_iterations is None or iterations < deadline.max_iterations
+            ):
+                time.sleep(min(self.step, max(0.0, deadline.remaining())))
+                iterations += 1
+                if progress is not None and progress(Event(deadline.elapsed(), iterations, 0.0, 0)) is False:
+                    break
+        except KeyboardInterrupt:
+            interrupted = True
+        stats = Stats(iterations=iterations, interrupted=interrupted, trace=((deadline.elapsed(), rng.random()),))
+        return replace(self.plan(problem), stats=stats)
+
+    def plan(self, problem: Problem) -> Solution:
+        vehicle = problem.vehicles[0]
+        stops = range(problem.num_depots, problem.num_locations)
+        count = len(stops) if vehicle.count is None else vehicle.count
+        count = count if self.serve is None else self.serve
+        return evaluate(problem, [Route(0, vehicle.start_depot, vehicle.end_depot, (stop,)) for stop in stops[:count]])
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> type[StandIn]:
+    """The class of a solver that is registered as "stand-in", alone."""
+
+    class Registered(StandIn):
+        pass
+
+    module = ModuleType("stand_in")
+    module.Solver = Registered  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "stand_in", module)
+    for name in list(SOLVERS):
+        monkeypatch.delitem(SOLVERS, name)
+    monkeypatch.setitem(SOLVERS, "stand-in", "stand_in:Solver")
+    return Registered
