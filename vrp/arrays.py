@@ -1,68 +1,90 @@
-"""`Problem.from_arrays`: the door for plain arrays."""
+"""The doors for plain arrays: `Problem.from_arrays`, `Problem.from_latlon` and `Problem.replace`."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import fields as dataclass_fields
+from dataclasses import fields, replace
 from typing import Any
+
+import numpy as np
 
 from vrp.errors import ProblemError, suggest
 from vrp.fields import show
 from vrp.problem import Problem
+from vrp.validate_network import only_durations
 from vrp.vehicles import VehicleType
 
 LATLON_SPEED = 10.0
 """Metres per second (36 km/h), for lat/lon without a matrix and without a stated speed."""
-VEHICLE_FIELDS = tuple(f.name for f in dataclass_fields(VehicleType))
+VEHICLE_FIELDS = tuple(f.name for f in fields(VehicleType))
+PROBLEM_FIELDS = tuple(f.name for f in fields(Problem))
+_ARGUMENTS = (*PROBLEM_FIELDS, "demand", "capacity")
 
 
-def from_arrays(
-    *,
-    demand: Any = None,
-    capacity: Any = None,
-    vehicles: Any = None,
-    speed: float | None = None,
-    **fields: Any,
-) -> Problem:
-    """Return a problem from arrays; see `Problem.from_arrays`."""
-    known = [f.name for f in dataclass_fields(Problem)]
-    errors = [
-        f"from_arrays has no argument {name!r}.{suggest(name, [*known, 'demand', 'capacity'])}"
-        for name in fields
-        if name not in known
-    ]
-    if demand is not None and fields.get("delivery") is not None:
-        errors.append("`demand` and `delivery` are the same. Give one of them.")
-    if vehicles is not None and capacity is not None:
-        errors.append("`capacity` is given beside `vehicles`. Put it into the vehicles.")
-    types = _vehicle_types(vehicles, capacity, errors)
+def from_arrays(given: Mapping[str, Any], unknown: Mapping[str, Any]) -> Problem:
+    """Return a problem from the arguments of `Problem.from_arrays`, which describes them."""
+    arrays = {key: value for key, value in given.items() if value is not None}
+    errors = [f"from_arrays has no argument {key!r}.{suggest(key, _ARGUMENTS)}" for key in unknown]
+    demand, capacity = arrays.pop("demand", None), arrays.pop("capacity", None)
+    if demand is not None and arrays.setdefault("delivery", demand) is not demand:
+        errors.append("`demand` and `delivery` mean the same. Give only one of them.")
+    types = vehicle_types(arrays.pop("vehicles", None), capacity, errors)
+    if "speed" not in arrays and arrays.get("crs") == "latlon" and not {"distance", "duration"} & arrays.keys():
+        arrays["speed"] = LATLON_SPEED
+    try:
+        problem = Problem(vehicles=types or (VehicleType(),), **arrays)
+    except ProblemError as error:
+        raise ProblemError([*errors, *error.errors]) from None
     if errors:
         raise ProblemError(errors)
-    if demand is not None:
-        fields["delivery"] = demand
-    if speed is None:
-        has_matrix = fields.get("distance") is not None or fields.get("duration") is not None
-        speed = LATLON_SPEED if fields.get("crs") == "latlon" and not has_matrix else 1.0
-    return Problem(vehicles=types, speed=speed, **{k: v for k, v in fields.items() if v is not None})
+    return problem
 
 
-def _vehicle_types(vehicles: Any, capacity: Any, errors: list[str]) -> tuple[VehicleType, ...]:
+def from_latlon(lat: Any, lon: Any, **arrays: Any) -> Problem:
+    """Return a problem from latitudes and longitudes; see `Problem.from_latlon`."""
+    for key in ("coords", "crs"):
+        if key in arrays:
+            raise ProblemError(f"from_latlon takes no `{key}`: `lat` and `lon` say where the locations are.")
+    try:
+        coords = np.column_stack([np.asarray(lat), np.asarray(lon)])
+    except ValueError:
+        shapes = " and ".join(str(np.shape(np.asarray(v, dtype=object))) for v in (lat, lon))
+        raise ProblemError(
+            f"`lat` and `lon` must have one number per location each, but their shapes are {shapes}."
+        ) from None
+    return Problem.from_arrays(coords=coords, crs="latlon", **arrays)
+
+
+def replaced(problem: Problem, changes: Mapping[str, Any]) -> Problem:
+    """Return a copy of the problem with some fields changed; see `Problem.replace`."""
+    unknown = [key for key in changes if key not in PROBLEM_FIELDS]
+    if unknown:
+        raise ProblemError([f"Problem has no field {key!r}.{suggest(key, PROBLEM_FIELDS)}" for key in unknown])
+    if "duration" in changes and "distance" not in changes and only_durations(problem.distance, problem.duration):
+        # The distances stood for the old durations.
+        return replace(problem, distance=None, **changes)
+    return replace(problem, **changes)
+
+
+def vehicle_types(vehicles: Any, capacity: Any, errors: list[str]) -> tuple[VehicleType, ...]:
+    """Return the vehicle types given in any of the ways of `Problem.from_arrays`."""
     if vehicles is None:
-        if capacity is None:
-            return (VehicleType(count=1),)
-        return (VehicleType(capacity=capacity),)
+        return (VehicleType(count=1),) if capacity is None else (VehicleType(capacity=capacity),)
+    if capacity is not None:
+        errors.append("`capacity` is given beside `vehicles`. Put it into the vehicles.")
     if isinstance(vehicles, (VehicleType, Mapping)):
         vehicles = [vehicles]
-    if not isinstance(vehicles, Sequence) or isinstance(vehicles, str):
-        errors.append(f"`vehicles` must be a VehicleType, a dict or a list of those, but is {show(vehicles)}.")
+    if not isinstance(vehicles, Sequence) or isinstance(vehicles, (str, bytes)):
+        errors.append(f"`vehicles` must be a VehicleType, a dict of its fields, or a list, but is {show(vehicles)}.")
         return ()
+    if len(vehicles) == 0:
+        errors.append("There is no vehicle. Add at least one VehicleType.")
     types = []
     for k, vehicle in enumerate(vehicles):
         if isinstance(vehicle, VehicleType):
             types.append(vehicle)
         elif isinstance(vehicle, Mapping):
             unknown = [key for key in vehicle if key not in VEHICLE_FIELDS]
-            errors += [f"Vehicle {k} has no field {key!r}.{suggest(key, VEHICLE_FIELDS)}" for key in unknown]
+            errors += [f"Vehicle type {k} has no field {key!r}.{suggest(key, VEHICLE_FIELDS)}" for key in unknown]
             types.append(VehicleType(**{key: value for key, value in vehicle.items() if key in VEHICLE_FIELDS}))
         else:
-            errors.append(f"Vehicle {k} must be a VehicleType or a dict, but is {show(vehicle)}.")
+            errors.append(f"Vehicle type {k} must be a VehicleType or a dict of its fields, but is {show(vehicle)}.")
     return tuple(types)

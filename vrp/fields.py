@@ -31,7 +31,7 @@ def show(value: object) -> str:
         value = value.item()
     if isinstance(value, float):
         return f"{value:.10g}"
-    text = repr(value)
+    text = " ".join(repr(value).split())
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
@@ -66,14 +66,14 @@ class Fields:
         """Remember an error."""
         self.errors.append(error)
 
-    def location(self, index: int) -> str:
+    def location(self, index: int | np.integer[Any]) -> str:
         """Return how a location is called in an error."""
         kind = "depot" if index < self.num_depots else "stop"
-        return f"{kind} {self.names[index]!r}" if index < len(self.names) else f"{kind} {index}"
+        return f"{kind} {self.names[int(index)]!r}" if index < len(self.names) else f"{kind} {index}"
 
-    def stop(self, client: int) -> str:
+    def stop(self, client: int | np.integer[Any]) -> str:
         """Return how a client (0..n-1) is called in an error."""
-        return self.location(self.num_depots + client)
+        return self.location(self.num_depots + int(client))
 
     def array(self, field: str, value: object, dtype: DTypeLike = np.float64) -> Array | None:
         """Return the value as a read-only array that shares no memory others can write to; None if it has no numbers.
@@ -83,36 +83,24 @@ class Fields:
         if isinstance(value, np.ndarray) and value.dtype == dtype and value.flags.c_contiguous and frozen(value):
             return value if type(value) is np.ndarray else np.asarray(value)
         try:
-            given = np.asarray(value)
-            if given.dtype.kind not in "biufO":
-                raise TypeError(f"not numbers but {given.dtype}")
-            made = np.asarray(given, dtype=np.float64 if np.dtype(dtype).kind == "i" else dtype, order="C")
+            made = _numbers(value, np.dtype(dtype))
         except (TypeError, ValueError, OverflowError) as error:
-            self.add(f"`{field}` must be numbers, with rows of equal length, but is {show(value)} ({error}).")
+            self.add(f"`{field}` must be numbers in rows of equal length, but is {show(value)}: {error}.")
             return None
-        if np.dtype(dtype).kind == "i":
-            with np.errstate(invalid="ignore"):
-                whole = made.astype(dtype)
-            if not (whole == made).all():
-                self.add(f"`{field}` must be whole numbers, but holds {show(made[whole != made].flat[0])}.")
-                return None
-            made = whole
-        elif np.may_share_memory(made, given) and not isinstance(value, (list, tuple, int, float)):
-            made = made.copy()
         return freeze(made)
 
     def shaped(
         self, field: str, value: object, shape: tuple[int, ...], meaning: str, dtype: DTypeLike = np.float64
     ) -> Array | None:
-        """Return the value as an array of this shape: scalars spread, and so does one value per row over columns."""
+        """Return the value as an array of this shape; a scalar spreads, and one column may come without its axis."""
         array = self.array(field, value, dtype)
         if array is None or array.shape == shape:
             return array
-        if array.ndim == 1 and len(shape) == 2 and (shape[1] == 1 and array.shape == shape[:1]):
+        if len(shape) == 2 and shape[1] == 1 and array.shape == shape[:1]:
             return freeze(array.reshape(shape))
         if array.ndim == 0:
             return freeze(np.full(shape, array, dtype=array.dtype))
-        self.add(f"`{field}` has shape {_shape(array.shape)}, but {_shape(shape)} is needed: {meaning}.")
+        self.add(f"`{field}` has shape {dims(array.shape)}, but {dims(shape)} is needed: {meaning}.")
         return None
 
     def within(
@@ -143,5 +131,29 @@ class Fields:
         return False
 
 
-def _shape(shape: tuple[int, ...]) -> str:
+def dims(shape: tuple[int, ...]) -> str:
+    """Return a shape as people write it: 3x4."""
     return "x".join(map(str, shape)) if shape else "a single number"
+
+
+def _numbers(value: object, dtype: np.dtype[Any]) -> Array:
+    """Return numbers as an array of our own; raises TypeError, ValueError or OverflowError with the reason."""
+    given = np.asarray(value)
+    if given.dtype.kind not in "biufO":
+        raise TypeError("it holds " + ("text" if given.dtype.kind in "US" else str(given.dtype)))
+    if given.dtype.kind == "O" and any(isinstance(item, (str, bytes)) for item in given.flat):
+        raise TypeError("it holds text")
+    if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
+        raise ValueError("it holds masked values")
+    if dtype.kind == "f":
+        made = np.asarray(given, dtype=dtype, order="C")
+        if np.may_share_memory(made, given) and not isinstance(value, (list, tuple, int, float)):
+            made = made.copy()
+        return made
+    exact = np.asarray(given, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        made = exact.astype(dtype)
+    if not (made == exact).all():
+        wanted = "True or False" if dtype.kind == "b" else "whole numbers"
+        raise ValueError(f"{show(exact[made != exact].flat[0])} is not among {wanted}")
+    return made

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vrp.errors import ProblemError, suggest
-from vrp.fields import Array, Fields, freeze, shorten, show
-from vrp.validate_network import network, suspicious_units
+from vrp.fields import Array, Fields, dims, freeze, shorten, show
+from vrp.validate_network import check_units, network
 from vrp.validate_vehicles import chargers, vehicle_types
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ CHOICES = {
     "backhaul": ("mixed", "last", "strict"),
     "objective": ("cost", "vehicles"),
 }
-CLIENT_ARRAYS = ("delivery", "pickup", "setup", "service", "time_windows", "lateness_cost", "release", "prize", "group")
 
 
 def normalise(problem: "Problem") -> dict[str, object]:
@@ -34,7 +33,7 @@ def normalise(problem: "Problem") -> dict[str, object]:
     fields = Fields()
     for name, allowed in CHOICES.items():
         value = getattr(problem, name)
-        if value not in allowed:
+        if not isinstance(value, str) or value not in allowed:
             fields.add(f"`{name}` is {show(value)}.{suggest(value, allowed)}")
     depots, clients = _sizes(problem, fields)
     fields.num_depots = depots
@@ -52,14 +51,21 @@ def normalise(problem: "Problem") -> dict[str, object]:
     out |= _pairs(problem, len(out["vehicles"]), clients, fields)
     if problem.scenarios is not None:
         out["scenarios"] = _scenarios(problem.scenarios, depots + clients, clients, loads, fields)
-    if not fields.errors and suspicious_units(problem, out):
-        fields.add(
-            "Every travel time is longer than the whole time from the first start to the last window's end: the units "
-            "seem mixed. Give travel times, windows and shifts all in seconds."
-        )
+    _labels(problem, fields)
+    if not fields.errors:
+        check_units(problem, out, fields)
     if fields.errors:
         raise ProblemError(fields.errors)
     return out
+
+
+def _labels(problem: "Problem", fields: Fields) -> None:
+    """Check what is only shown."""
+    if not isinstance(problem.name, str):
+        fields.add(f"`name` must be a text, but is {show(problem.name)}.")
+    notes: object = problem.notes
+    if isinstance(notes, str) or not isinstance(notes, Sequence) or not all(isinstance(n, str) for n in notes):
+        fields.add(f"`notes` must be a list of texts, but is {show(notes)}.")
 
 
 def _sizes(problem: "Problem", fields: Fields) -> tuple[int, int]:
@@ -74,7 +80,8 @@ def _sizes(problem: "Problem", fields: Fields) -> tuple[int, int]:
         raise ProblemError(fields.errors)
     if locations <= depots:
         fields.add(
-            f"The problem is empty: {locations} location(s), of which the first {depots} are depots. Add at least one stop."
+            f"The problem is empty: {locations} location(s), of which the first {depots} are depots. "
+            "Add at least one stop."
         )
         raise ProblemError(fields.errors)
     return int(depots), locations - int(depots)
@@ -82,36 +89,37 @@ def _sizes(problem: "Problem", fields: Fields) -> tuple[int, int]:
 
 def _num_locations(problem: "Problem") -> int | None:
     """Return L as the first given of the matrices and coordinates has it."""
-    for value in (problem.distance, problem.duration, problem.coords):
-        rows = _rows(value)
-        if value is not None and rows is not None and rows > 0:
-            return rows
+    for name in ("distance", "duration", "coords"):
+        shape = _shape(getattr(problem, name))
+        if len(shape) >= 2 and shape[-2] > 0:
+            return shape[-2]
     return None
 
 
-def _rows(value: object) -> int | None:
-    """Return the number of rows of a list or array (of its last two dimensions), None where there are none."""
+def _shape(value: Any) -> tuple[int, ...]:
+    """Return the shape of a list or array; of ragged lists only the first dimension, which is all that is known."""
     shape = getattr(value, "shape", None)
-    if shape is None:
-        try:
-            shape = np.shape(value)  # type: ignore[arg-type]
-        except ValueError:  # ragged: the first dimension is all that is known
-            shape = (len(value), 1) if isinstance(value, Sequence) else ()
-    if len(shape) < 2:
-        return int(shape[0]) if shape and shape[0] == 0 else None
-    return int(shape[-2])
+    if isinstance(shape, tuple) and all(isinstance(d, int) for d in shape):
+        return shape
+    try:
+        return tuple(np.shape(value))
+    except (TypeError, ValueError):
+        return (len(value),) if isinstance(value, Sequence) else ()
 
 
-def _names(names: object, locations: int, fields: Fields) -> tuple[str, ...]:
-    if isinstance(names, str) or not isinstance(names, Sequence | np.ndarray):
+def _names(names: Any, locations: int, fields: Fields) -> tuple[str, ...]:
+    try:
+        given: tuple[Any, ...] | None = tuple(names) if not isinstance(names, str) else None
+    except TypeError:
+        given = None
+    if given is None:
         fields.add(f"`names` must be one name per location, but is {show(names)}.")
         return ()
-    given = tuple(names)
     if not given:
         return ()
     wrong = [n for n in given if not isinstance(n, str) or not n]
     if wrong:
-        fields.add(f"`names` must be non-empty texts, but holds {shorten(map(show, wrong))}.")
+        fields.add(f"`names` must be texts, not empty, but holds {shorten(map(show, wrong), len(wrong))}.")
         return ()
     if len(given) != locations:
         fields.add(
@@ -127,18 +135,10 @@ def _names(names: object, locations: int, fields: Fields) -> tuple[str, ...]:
 
 def _num_loads(problem: "Problem") -> int:
     """Return C as told by the first given of the stops' goods and the vehicles' capacity; 1 where nothing tells it."""
-    for value in (problem.delivery, problem.pickup, problem.shipment_load):
-        if value is not None:
-            shape = getattr(value, "shape", None)
-            if shape is None:
-                try:
-                    shape = np.shape(value)
-                except ValueError:
-                    continue
-            if len(shape) == 2:
-                return int(shape[1])
-            if len(shape) == 1:
-                return 1
+    for name in ("delivery", "pickup", "shipment_load"):
+        shape = _shape(getattr(problem, name))
+        if shape:
+            return max(shape[1], 1) if len(shape) == 2 else 1
     vehicles = problem.vehicles if isinstance(problem.vehicles, Sequence) else (problem.vehicles,)
     for vehicle in vehicles:
         capacity = getattr(vehicle, "capacity", ())
@@ -223,9 +223,9 @@ def _time_windows(value: object, n: int, fields: Fields) -> Array:
     elif windows.shape == (2,):
         windows = freeze(np.tile(windows, (n, 1, 1)))
     if windows.ndim != 3 or windows.shape[0] != n or windows.shape[1] < 1 or windows.shape[2] != 2:
-        shape = "x".join(map(str, windows.shape))
         fields.add(
-            f"`time_windows` has shape {shape}, but {n}x2 (one [start, end] per stop) or {n}xWx2 (W of them) is needed."
+            f"`time_windows` has shape {dims(windows.shape)}, but {n}x2 (one [start, end] per stop) or {n}xWx2 (W of "
+            "them) is needed."
         )
         return neutral
     if not _ordered("time_windows", windows, fields.stop, fields):
@@ -267,7 +267,7 @@ def _groups(problem: "Problem", n: int, fields: Fields) -> dict[str, Array]:
             count = max(count, len(required))
         if required is not None and required.shape not in ((), (count,)):
             fields.add(
-                f"`group_required` has shape {required.shape}, but there are {count} groups. Give one per group."
+                f"`group_required` has shape {dims(required.shape)}, but there are {count} groups. Give one per group."
             )
             required = None
         elif required is not None and required.ndim == 0:
@@ -302,7 +302,9 @@ def _shipments(problem: "Problem", depots: int, n: int, loads: int, group: Array
         if pairs is not None and pairs.size == 0:
             pairs = pairs.reshape(0, 2)
         if pairs is not None and (pairs.ndim != 2 or pairs.shape[1] != 2):
-            fields.add(f"`shipments` has shape {pairs.shape}, but rows of [pickup, delivery] locations are needed.")
+            fields.add(
+                f"`shipments` has shape {dims(pairs.shape)}, but rows of [pickup, delivery] locations are needed."
+            )
             pairs = None
     if pairs is None:
         pairs = _filled((0, 2), 0, np.int64)
@@ -310,7 +312,8 @@ def _shipments(problem: "Problem", depots: int, n: int, loads: int, group: Array
     if len(outside):
         found = (f"shipment {i} ({pairs[i, 0]} -> {pairs[i, 1]})" for i in outside)
         fields.add(
-            f"`shipments` must join stops, locations {depots} to {depots + n - 1}, but not so {shorten(found, len(outside))}."
+            f"`shipments` must join stops, which are locations {depots} to {depots + n - 1}, but "
+            f"{shorten(found, len(outside))} do not."
         )
     else:
         stops, times = np.unique(pairs, return_counts=True)
@@ -323,7 +326,8 @@ def _shipments(problem: "Problem", depots: int, n: int, loads: int, group: Array
         ends = group[pairs - depots]
         for i in np.flatnonzero((ends[:, 0] >= 0) & (ends[:, 0] == ends[:, 1])):
             fields.add(
-                f"Shipment {i} has both ends in group {ends[i, 0]}, of which only one stop is served. Give them two groups."
+                f"Shipment {i} has both ends in group {ends[i, 0]}, of which only one stop is served. "
+                "Give them two groups."
             )
     load = None
     if problem.shipment_load is not None:
@@ -350,5 +354,37 @@ def _pairs(problem: "Problem", types: int, n: int, fields: Fields) -> dict[str, 
     return out
 
 
-def _scenarios(given: "Scenarios", locations: int, n: int, loads: int, fields: Fields) -> "Scenarios":
-    return given
+def _scenarios(given: object, locations: int, n: int, loads: int, fields: Fields) -> "Scenarios | None":
+    from vrp.problem import Scenarios
+
+    if not isinstance(given, Scenarios):
+        fields.add(f"`scenarios` must be Scenarios(...), but is {show(given)}.")
+        return None
+    shapes = {
+        "duration": (locations, locations),
+        "delivery": (n, loads),
+        "service": (n,),
+        "present": (n,),
+    }
+    arrays: dict[str, Any] = {}
+    for name, shape in shapes.items():
+        field, value = f"scenarios.{name}", getattr(given, name)
+        if (
+            value is None
+            or (array := fields.array(field, value, np.bool_ if name == "present" else np.float64)) is None
+        ):
+            continue
+        if name == "delivery" and loads == 1 and array.ndim == 2:
+            array = freeze(array.reshape(*array.shape, 1))
+        if array.shape[1:] != shape or len(array) == 0:
+            fields.add(f"`{field}` has shape {dims(array.shape)}, but Sx{dims(shape)} is needed, S scenarios.")
+            continue
+        if name != "present":
+            fields.within(field, array, lambda s: f"scenario {s}")
+        arrays[name] = array
+    if len({len(a) for a in arrays.values()}) > 1:
+        found = ", ".join(f"{len(a)} of `{name}`" for name, a in arrays.items())
+        fields.add(f"`scenarios` must have the same number of samples in every array, but has {found}.")
+    if "duration" in arrays and np.einsum("sii->si", arrays["duration"]).any():
+        fields.add("`scenarios.duration` from a location to itself must be 0. Set the diagonals to 0.")
+    return Scenarios(**arrays)

@@ -1,12 +1,12 @@
 """Validation of coordinates and matrices, and the notes that follow from what was given."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vrp.fields import SHOWN, Array, Fields, freeze, shorten, show
+from vrp.fields import SHOWN, Array, Fields, dims, freeze, shorten, show
 
 if TYPE_CHECKING:
     from vrp.problem import Problem
@@ -15,6 +15,8 @@ ONE_MATRIX = "One matrix stands for both distance and duration."
 SPEED = "Durations are distances at "
 ESTIMATE = "Distances are estimates: great circle x "
 ROUNDED = "Distances from coordinates are rounded "
+FAR = 1_000_000.0
+"""Metres from the middle of the others beyond which a place is taken for a mistake."""
 _OURS = (ONE_MATRIX, SPEED, ESTIMATE, ROUNDED)
 _HOW = {"nearest": "to the nearest integer.", "truncate1": "down to one decimal.", "ceil": "up to the next integer."}
 
@@ -35,7 +37,9 @@ def network(problem: "Problem", locations: int, fields: Fields) -> dict[str, Any
         profiles = max(len(distance), len(duration))
         if min(len(distance), len(duration)) > 1:
             fields.add(f"`distance` has {len(distance)} profiles, but `duration` has {len(duration)}.")
-        distance, duration = (np.broadcast_to(m, (profiles, locations, locations)) for m in (distance, duration))
+        distance, duration = (
+            m if len(m) == profiles else freeze(np.repeat(m, profiles, axis=0)) for m in (distance, duration)
+        )
     elif given["distance"] is None and given["duration"] is None and not len(coords):
         fields.add("Nothing tells how far it is. Give `coords`, `distance` or `duration`.")
     speed: Any = problem.speed
@@ -61,7 +65,8 @@ def _notes(problem: "Problem", out: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the user's notes and, anew, those that follow from the fields (they may have been replaced)."""
     from vrp.problem import DETOUR
 
-    notes = [str(note) for note in problem.notes if not str(note).startswith(_OURS)]
+    given: object = problem.notes
+    notes = [n for n in given if isinstance(n, str) and not n.startswith(_OURS)] if isinstance(given, Sequence) else []
     distance, duration, speed = out["distance"], out["duration"], out["speed"]
     if distance is None:
         if problem.crs == "latlon":
@@ -83,8 +88,7 @@ def _coords(problem: "Problem", locations: int, fields: Fields) -> Array:
         return none
     if coords.shape != (locations, 2):
         fields.add(
-            f"`coords` has shape {'x'.join(map(str, coords.shape))}, but {locations}x2 is needed: one row per location, "
-            f"depots first."
+            f"`coords` has shape {dims(coords.shape)}, but {locations}x2 is needed: one row per location, depots first."
         )
         return none
     if not fields.within("coords", coords, fields.location, low=-math.inf):
@@ -95,18 +99,41 @@ def _coords(problem: "Problem", locations: int, fields: Fields) -> Array:
 
 
 def _latlon(coords: Array, estimated: bool, fields: Fields) -> None:
+    """Check latitudes and longitudes; where distances come from them, also that no place is far away by mistake."""
     lat, lon = coords[:, 0], coords[:, 1]
-    high = np.flatnonzero(np.abs(lat) > 90)
+    high, wide = np.flatnonzero(np.abs(lat) > 90), np.flatnonzero(np.abs(lon) > 180)
     if len(high):
         found = (f"{show(lat[i])} at {fields.location(i)}" for i in high)
         fields.add(
             f"Latitudes must be -90 to 90, but are {shorten(found, len(high))}. Latitude and longitude seem swapped: "
-            "`coords` rows are lat, lon."
+            "the rows of `coords` are lat, lon."
         )
-    wide = np.flatnonzero(np.abs(lon) > 180)
     if len(wide):
         found = (f"{show(lon[i])} at {fields.location(i)}" for i in wide)
-        fields.add(f"Longitudes must be -180 to 180, but are {shorten(found, len(wide))}.")
+        fields.add(
+            f"Longitudes must be -180 to 180, but are {shorten(found, len(wide))}. Is it metres? Give crs='planar'."
+        )
+    if len(high) or len(wide) or not estimated or len(coords) < 3:
+        return
+    from vrp.problem import DETOUR, straight
+
+    centre = np.median(coords, axis=0)
+    away = straight(coords, centre, "latlon") / DETOUR
+    far = away > FAR
+    few = far.sum() <= max(1, len(coords) // 20)
+    swapped = far & (straight(coords[:, ::-1], centre, "latlon") / DETOUR < FAR) & (far.sum() * 2 < len(coords))
+    for i in np.flatnonzero(far if few else swapped | (far & ~coords.any(axis=1)))[:SHOWN]:
+        where = f"{fields.location(int(i)).capitalize()} at lat {show(lat[i])}, lon {show(lon[i])}"
+        if swapped[i]:
+            cause = "Latitude and longitude seem swapped"
+        elif lat[i] == lon[i] == 0:
+            cause = "Its address was probably not found (0, 0)"
+        else:
+            cause = "Check the coordinates: latitude and longitude may be swapped, or the address was not found"
+        fields.add(
+            f"{where} is {away[i] / 1000:,.0f} km from the middle of the others. {cause}; if it is right, give "
+            "`distance` and `duration` from a road network."
+        )
 
 
 def _matrix(name: str, value: object, locations: int, fields: Fields) -> Array | None:
@@ -117,12 +144,13 @@ def _matrix(name: str, value: object, locations: int, fields: Fields) -> Array |
     matrix = fields.array(name, value, dtype)
     if matrix is None:
         return None
+    given = matrix.shape
     if matrix.ndim == 2:
         matrix = matrix[None]
     if matrix.ndim != 3 or not len(matrix) or matrix.shape[1] != matrix.shape[2] or matrix.shape[1] != locations:
         square = matrix.ndim == 3 and matrix.shape[1] == matrix.shape[2]
         fields.add(
-            f"`{name}` has shape {'x'.join(map(str, np.shape(value)))}"
+            f"`{name}` has shape {dims(given)}"
             + (f", but there are {locations} locations" if square else ", which is not square")
             + f". Give {locations}x{locations} values (or one such matrix per profile): one row and one column per "
             "location, depots first."
@@ -140,7 +168,7 @@ def _matrix(name: str, value: object, locations: int, fields: Fields) -> Array |
             "leave the stop out or give a large finite value."
         )
     diagonal = np.einsum("pii->pi", matrix)
-    if diagonal.any():
+    if diagonal.any() and smallest == smallest:
         bad = np.argwhere(diagonal != 0)
         found = (f"{show(diagonal[p, i])} at {fields.location(int(i))}" for p, i in bad[:SHOWN])
         fields.add(
@@ -150,6 +178,38 @@ def _matrix(name: str, value: object, locations: int, fields: Fields) -> Array |
     return matrix
 
 
-def suspicious_units(problem: "Problem", out: Mapping[str, Any]) -> bool:
-    """Return whether even the shortest leg is longer than all of the time there is."""
-    return False
+def check_units(problem: "Problem", out: Mapping[str, Any], fields: Fields) -> None:
+    """Find seconds mixed with minutes or milliseconds: even the shortest leg is longer than all of the time there is.
+
+    One or two stops out of reach are no sign of that, nor are soft windows; such problems have a (partial) answer.
+    """
+    ends = np.where(np.isinf(out["time_windows"][..., 0]), 0.0, out["time_windows"][..., 1])
+    last = float(ends.max()) if np.isinf(out["lateness_cost"]).all() else math.inf
+    start = min(v.shift[0] for v in out["vehicles"])
+    horizon = min(last, max(v.shift[1] for v in out["vehicles"])) - start
+    if horizon == math.inf or horizon <= 0 or len(ends) < 3:
+        return
+    shortest = _shortest_leg(problem, out, horizon)
+    if shortest > horizon:
+        fields.add(
+            f"Even the shortest leg takes {show(shortest)} s, but shifts and time windows leave {show(horizon)} s "
+            "in all: the units seem mixed. Give travel times, windows and shifts all in seconds."
+        )
+
+
+def _shortest_leg(problem: "Problem", out: Mapping[str, Any], enough: float) -> float:
+    """Return the duration of the shortest leg, or of any that is at most `enough`."""
+    from vrp.problem import straight
+
+    matrix = out["distance"] if out["duration"] is None else out["duration"]
+    factor = 1.0 / out["speed"] if out["duration"] is None else 1.0
+    if matrix is None:
+        # The legs of some locations stand for all; they are exact where it matters, in small problems.
+        coords = out["coords"][: len(out["coords"]) if len(out["coords"]) <= 200 else 200]
+        first = straight(coords[0], out["coords"][1:], problem.crs).min() * factor
+        if first <= enough:
+            return float(first)
+        matrix = straight(coords[:, None], coords[None, :], problem.crs)[None]
+    elif (first := float(matrix[:, 0, 1:].min()) * factor) <= enough:
+        return first
+    return min(float(m[~np.eye(len(m), dtype=bool)].min()) for m in matrix) * factor

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,7 +82,8 @@ class _Reader:
             return (neutral,) * loads
         if len(value) != loads:
             self.add(
-                f"`{name}` has {len(value)} number(s), {show(value)}, but the stops' goods have {loads} load dimension(s)."
+                f"`{name}` has {len(value)} number(s), {show(value)}, but the stops have {loads} load dimension(s). "
+                "Give one number per dimension; for vehicles that differ give several vehicle types."
             )
             return (neutral,) * loads
         return tuple(self.number(name, v, neutral == math.inf) for v in value)
@@ -107,10 +109,11 @@ class _Reader:
                 self.add("`breaks` must end.")
             found.append(item if isinstance(item, Break) and (start, end) == pair else Break(start, end))
         found.sort(key=lambda b: b.start)
-        for a, b in zip(found, found[1:], strict=False):
+        for a, b in pairwise(found):
             if b.start < a.end:
                 self.add(
-                    f"`breaks` overlap: {show(a.start)} to {show(a.end)} and {show(b.start)} to {show(b.end)}. Join them."
+                    f"`breaks` overlap: {show(a.start)} to {show(a.end)} and {show(b.start)} to {show(b.end)}."
+                    " Join them."
                 )
         return tuple(found)
 
@@ -134,7 +137,7 @@ def vehicle_types(
         _vehicle_type(_Reader(v, k, fields), depots, clients, loads, profiles, seconds_only)
         for k, v in enumerate(given)
     )
-    names = [v.name for v in given if v.name]
+    names = [v.name for v in given if v.name and isinstance(v.name, str)]
     for name in dict.fromkeys(n for n in names if names.count(n) > 1) if len(set(names)) < len(names) else ():
         fields.add(f"{names.count(name)} vehicle types are called {name!r}. Give each its own name, or use `count`.")
     return types
