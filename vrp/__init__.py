@@ -1,7 +1,9 @@
 """Vehicle routing: from stops to proven routes. `vrp.solve(vrp.read(path))` is the whole story."""
 
 import importlib as _importlib
+import sys as _sys
 from pathlib import Path as _Path
+from types import ModuleType as _ModuleType
 from typing import TYPE_CHECKING
 
 # Lets an uninstalled checkout work; no effect in an installed package.
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from vrp.errors import MissingExtraError as MissingExtraError
     from vrp.errors import OptionError as OptionError
     from vrp.errors import ProblemError as ProblemError
+    from vrp.errors import SolverError as SolverError
     from vrp.errors import UnsupportedError as UnsupportedError
     from vrp.errors import VrpError as VrpError
     from vrp.formats import read as read
@@ -47,6 +50,7 @@ _NAMES = {
     "MissingExtraError": "vrp.errors",
     "OptionError": "vrp.errors",
     "ProblemError": "vrp.errors",
+    "SolverError": "vrp.errors",
     "UnsupportedError": "vrp.errors",
     "VrpError": "vrp.errors",
     "read": "vrp.formats",
@@ -68,6 +72,19 @@ _FOLDERS = ("baselines", "data", "formats", "solvers", "view")
 __all__ = ["__version__", *_NAMES]
 
 
+class _Package(_ModuleType):
+    def __setattr__(self, name: str, value: object) -> None:
+        # Importing the module `vrp.check` would hide the function of that name.
+        super().__setattr__(name, getattr(value, name) if name in _NAMES and isinstance(value, _ModuleType) else value)
+
+
+_sys.modules[__name__].__class__ = _Package
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_FOLDERS, *(name for name in globals() if name.startswith("__"))})
+
+
 if not TYPE_CHECKING:  # A type checker shall report unknown names.
 
     def __getattr__(name: str) -> object:
@@ -75,10 +92,5 @@ if not TYPE_CHECKING:  # A type checker shall report unknown names.
             return _importlib.import_module(f"vrp.{name}")
         if name not in _NAMES:
             raise AttributeError(f"module 'vrp' has no attribute {name!r}")
-        # Also replaces a submodule of the same name: `vrp.check` is the function, also after `import vrp.check`.
         value = globals()[name] = getattr(_importlib.import_module(_NAMES[name]), name)
         return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_NAMES, *_FOLDERS})
