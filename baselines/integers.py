@@ -161,6 +161,8 @@ class Costs:
     """[K] price per unit of scaled distance."""
     duration: tuple[int, ...]
     overtime: tuple[int, ...]
+    lateness: Array
+    """[n] price per unit of scaled time; 0 where windows are hard."""
     fixed: tuple[int, ...]
     prize: Array
     """[n]; 0 where it is infinite."""
@@ -184,23 +186,25 @@ def costs(numbers: Integers) -> Costs:
     units = [a / numbers.distance_scale for a, _ in prices_]
     units += [b / numbers.duration_scale for _, b in prices_]
     units += [v.overtime_cost / numbers.duration_scale for v in problem.vehicles]
+    late = np.where(np.isfinite(problem.lateness_cost), problem.lateness_cost, 0.0) / numbers.duration_scale
     finite = np.where(np.isfinite(problem.prize), problem.prize, 0.0)
     lumps = [*(v.fixed_cost for v in problem.vehicles), *np.unique(finite).tolist()]
-    scale = _cost_scale([u for u in units if u > 0], [x for x in lumps if x > 0])
+    scale = _cost_scale([u for u in (*units, *np.unique(late).tolist()) if u > 0], [x for x in lumps if x > 0])
     k = len(problem.vehicles)
     distance, duration, overtime = (
         tuple(max(1, round(u * scale)) if u > 0 else 0 for u in units[i * k : (i + 1) * k]) for i in range(3)
     )
     worst = max(distance) * sum(int(d.max(axis=1).sum()) for d in numbers.distance[:1]) + round(sum(lumps) * scale)
-    if numbers.time_matters and (any(duration) or any(overtime)):
+    lateness = nearest(late, scale)
+    if numbers.time_matters and (any(duration) or any(overtime) or lateness.any()):
         horizon = numbers.windows[numbers.windows < NO_LIMIT]
         length = int(numbers.duration[0].max(axis=1).sum() + numbers.service.sum())
         length += int(horizon.max()) * problem.num_clients if horizon.size else 0
-        worst += (max(duration) + max(overtime)) * length
+        worst += (max(duration) + max(overtime) + int(lateness.max())) * length
     worst = min(2 * worst + 1, NO_LIMIT)
     vehicle = worst if problem.objective == "vehicles" else 0
     return Costs(
-        scale, distance, duration, overtime,
+        scale, distance, duration, overtime, lateness,
         fixed=tuple(round(v.fixed_cost * scale) + vehicle for v in problem.vehicles),
         prize=nearest(finite, scale),
         vehicle=vehicle,
