@@ -1,0 +1,3 @@
+"""Search: ruin and recreate, compiled."""
+
+from vrp.solvers.search.engine import Search as Search

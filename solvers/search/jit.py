@@ -1,0 +1,94 @@
+"""Compilation of the kernels: once per machine and feature set, kept on disk under a hash of all kernel sources.
+
+numba does not notice a changed function that was inlined from another file, so the folder's name carries the hash of
+every file of this package. Where no folder can be written, kernels are compiled anew in each process.
+"""
+
+import hashlib
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core import types
+from numba.extending import overload
+
+HERE = Path(__file__).parent
+# All of fastmath but "no NaN" and "no infinity": infinity stands for "no limit".
+FAST = {"contract", "reassoc", "arcp", "nsz", "afn"}
+
+
+def source_hash(folder: Path = HERE) -> str:
+    """Return a hash of all Python sources in the folder."""
+    digest = hashlib.sha256(f"{sys.version} {numba.__version__}".encode())
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_folder() -> Path | None:
+    """Return the first folder for compiled kernels that can be written to by us alone, or None."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    private = Path(tempfile.gettempdir()) / f"neural-vrp-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+    for base in (Path(home) / "neural-vrp", private):
+        folder = base / source_hash()
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Compiled kernels are code: never load them from a folder that another user could have filled.
+            if base == private and (base.is_symlink() or _writable_by_others(base)):
+                continue
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+        except OSError:
+            continue
+    return None
+
+
+def _writable_by_others(folder: Path) -> bool:
+    info = folder.stat()
+    return hasattr(os, "getuid") and (info.st_uid != os.getuid() or bool(info.st_mode & (stat.S_IWGRP | stat.S_IWOTH)))
+
+
+FOLDER = cache_folder()
+
+
+# Arrays inside of tuples are counted at each access otherwise, which halves the speed; such code must not allocate.
+LEAN = {"nogil": True, "fastmath": FAST, "error_model": "numpy", "_nrt": False}
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile an entry point that allocates nothing: without the GIL, cached on disk where that is possible."""
+    return _compile(function, LEAN)
+
+
+def allocating_kernel(function: Callable[..., Any]) -> Any:
+    """Compile an entry point that makes arrays."""
+    return _compile(function, LEAN | {"_nrt": True})
+
+
+def _compile(function: Callable[..., Any], options: dict[str, Any]) -> Any:
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(FOLDER or "")
+    try:
+        return numba.njit(function, cache=FOLDER is not None, **options)
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def part(function: Callable[..., Any]) -> Any:
+    """Compile a function that only kernels call, and that allocates nothing."""
+    return numba.njit(function, forceinline=True, **LEAN)
+
+
+def dispatch(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
+    """Choose the implementation of `function` by the types of its arguments, at compile time."""
+    return overload(function, strict=False, jit_options=LEAN | {"forceinline": True})
+
+
+def is_a(numba_type: Any, cls: type) -> bool:
+    """Tell whether a numba type is the given NamedTuple class."""
+    return isinstance(numba_type, types.NamedTuple | types.NamedUniTuple) and numba_type.instance_class is cls

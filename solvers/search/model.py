@@ -1,0 +1,372 @@
+"""Translation of a Problem into the arrays that the kernels work on, and of the best plan back into routes."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vrp.problem import Problem
+from vrp.solution import Route
+from vrp.solvers.search.kernels import Order, Work
+from vrp.solvers.search.loads import ManyLoads, OneLoad
+from vrp.solvers.search.network import ROUNDINGS, Matrix, Planar, PlanarEnds, Profiles
+from vrp.solvers.search.plan import Equal, Far, Fleet, Mixed, Plan, Reach
+from vrp.solvers.search.times import Durations, NoTime, Windows
+
+TOLERANCE = 1e-7
+"""Relative; the check allows ten times as much."""
+
+
+def unsupported(problem: Problem) -> list[str]:
+    """Name what this search cannot honour yet."""
+    vehicles = problem.vehicles
+    both = (problem.delivery > 0).any(axis=0) & (problem.pickup > 0).any(axis=0)
+    found = {
+        "pickups mixed with deliveries": bool(both.any()),
+        "setup times": bool((problem.setup > 0).any()),
+        "several time windows per stop": problem.time_windows.shape[1] > 1,
+        "soft time windows": bool(np.isfinite(problem.lateness_cost).any()),
+        "release times": bool((problem.release > 0).any()),
+        "groups of alternatives": bool((problem.group >= 0).any()),
+        "shipments": len(problem.shipments) > 0,
+        "recharging": any(math.isfinite(v.battery) and v.consumption > 0 for v in vehicles),
+        "breaks": any(v.breaks for v in vehicles),
+        "overtime": any(v.overtime_cost > 0 and math.isfinite(v.nominal_duration) for v in vehicles),
+        "reloads": any(v.reload_depots for v in vehicles),
+        "locked prefixes": any(v.prefix for v in vehicles),
+        "the objective 'vehicles'": problem.objective != "cost",
+        "scenarios": problem.scenarios is not None,
+    }
+    return [name for name, present in found.items() if present]
+
+
+@dataclass
+class Model:
+    """All arguments of the kernels, and how their cost becomes money: `scale` * cost + `constant`."""
+
+    net: Any
+    loads: Any
+    times: Any
+    fleet: Fleet
+    mix: Any
+    reach: Any
+    plan: Plan
+    work: Work
+    order: Order
+    clients: NDArray[np.int32]
+    required: NDArray[np.bool_]
+    scale: float
+    constant: float
+
+    def state(self) -> tuple[Any, ...]:
+        """Return the arguments that most kernels begin with."""
+        return self.net, self.loads, self.times, self.fleet, self.mix, self.reach, self.plan, self.work
+
+
+def build(problem: Problem, seed: int) -> Model:
+    """Translate a problem; every array that a search changes is new, the matrices are shared where possible."""
+    n, L, D = problem.num_clients, problem.num_locations, problem.num_depots  # noqa: N806
+    kind = _vehicles(problem)
+    R = len(kind)  # noqa: N806
+    N = L + R  # noqa: N806
+    types = problem.vehicles
+    start = np.concatenate([np.arange(L), [types[k].start_depot for k in kind]]).astype(np.int32)
+    end = np.concatenate([np.arange(L), [-1 if types[k].end_depot is None else types[k].end_depot for k in kind]])
+
+    windows = _windows(problem, kind)
+    timed = bool((windows[:, 0] > windows[:, 0].min()).any() or np.isfinite(windows[:, 1]).any())
+    limited = any(math.isfinite(v.max_distance) for v in types)
+    by_distance, by_time = types[0].distance_cost or 0.0, types[0].duration_cost or 0.0
+    mixed = (
+        len({(v.distance_cost, v.duration_cost) for v in types}) > 1
+        or by_distance + by_time == 0.0
+        or not problem.allowed.all()
+        or bool(problem.preference.any())
+    )
+    # Without windows the duration is a sum over the legs: where it can, its price goes into the legs.
+    durations = any(math.isfinite(v.max_duration) for v in types) or (
+        any((v.duration_cost or 0.0) > 0 for v in types) and (timed or limited or mixed)
+    )
+    mixed = mixed or (durations and by_distance == 0.0)
+    if mixed:
+        by_distance, by_time = 1.0, 0.0
+    elif durations:
+        by_time = 0.0
+    net, scale = _network(problem, kind, start, end, by_distance, by_time, timed or durations)
+    extra = by_time * problem.service
+    required = np.zeros(N, np.bool_)
+    required[D:L] = np.isinf(problem.prize)
+    reserve = _reserve(problem)
+    penalty = np.zeros(N)
+    penalty[D:L] = np.where(required[D:L], reserve, problem.prize - extra) / scale
+    stops = np.zeros((N, 1))
+    stops[D:L] = 1.0
+
+    demand = np.zeros((N, problem.num_loads))
+    demand[D:L] = problem.delivery + problem.pickup
+    capacity = np.array([np.subtract(v.capacity, v.initial_load or 0.0) for v in types]).reshape(len(types), -1)
+    if any(v.max_stops is not None for v in types):
+        demand = np.hstack([demand, stops])
+        most = [math.inf if v.max_stops is None else float(v.max_stops) for v in types]
+        capacity = np.hstack([capacity, np.array(most)[:, None]])
+    binding = np.isfinite(capacity).any(axis=0) & (demand > 0).any(axis=0)
+    if binding.any():
+        demand, capacity = demand[:, binding], capacity[:, binding]
+    room = (capacity * (1 + TOLERANCE))[kind]
+    loads: Any
+    if demand.shape[1] == 1 or not binding.any():
+        one = np.ascontiguousarray(demand[:, 0]) if demand.shape[1] else np.zeros(N)
+        most_room = np.ascontiguousarray(room[:, 0]) if room.shape[1] else np.full(R, math.inf)
+        loads = OneLoad(one, most_room, np.zeros(R))
+    else:
+        loads = ManyLoads(np.ascontiguousarray(demand), np.ascontiguousarray(room), np.zeros((R, demand.shape[1])))
+
+    allowed, gains = np.zeros((len(types), N), np.bool_), np.zeros((len(types), N))
+    allowed[:, D:L] = problem.allowed
+    gains[:, D:L] = problem.preference / scale
+    longest = np.array([v.max_distance for v in types])[kind] * (1 + TOLERANCE)
+    counts = np.bincount(kind, minlength=len(types))
+    fleet = Fleet(
+        kind=kind,
+        fixed=np.array([v.fixed_cost for v in types]) / scale,
+        unit=np.array([v.distance_cost or 0.0 for v in types]),
+        free=np.zeros(R, np.int32),
+        begin=np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int32),
+        top=np.zeros(len(types), np.int32),
+        used=np.zeros(1, np.int64),
+    )
+    clients = np.arange(D, L, dtype=np.int32)
+    return Model(
+        net=net,
+        loads=loads,
+        times=_times(problem, kind, windows, timed, durations, scale),
+        fleet=fleet,
+        mix=Mixed(allowed, gains) if mixed else Equal(0),
+        reach=Reach(np.zeros(R), longest) if limited else Far(0),
+        plan=_empty_plan(L, R, n, penalty),
+        work=_work(N, R, n, seed),
+        order=_order(problem, N, timed),
+        clients=clients,
+        required=required,
+        scale=scale,
+        constant=float(extra.sum()),
+    )
+
+
+def _vehicles(problem: Problem) -> NDArray[np.int32]:
+    """[R] type of each vehicle; as many of an unlimited type as could ever be of use."""
+    most = max(problem.num_clients, 1)
+    # A plan with thousands of vehicle types cannot use a full fleet of each.
+    share = max(100, 200_000 // len(problem.vehicles))
+    counts = [min(most, share if v.count is None else v.count) for v in problem.vehicles]
+    return np.repeat(np.arange(len(counts)), counts).astype(np.int32)
+
+
+def _windows(problem: Problem, kind: NDArray[np.int32]) -> NDArray[np.float64]:
+    """[N, 2] window of each node; of a sentinel: earliest departure and latest return."""
+    rows = np.zeros((problem.num_locations + len(kind), 2))
+    rows[:, 1] = math.inf
+    rows[problem.num_depots : problem.num_locations] = problem.time_windows[:, 0]
+    for k, v in enumerate(problem.vehicles):
+        early, late = v.shift
+        early = max(early, problem.depot_windows[v.start_depot, 0])
+        if v.end_depot is not None:
+            late = min(late, problem.depot_windows[v.end_depot, 1])
+        rows[problem.num_locations :][kind == k] = early, late
+    return rows
+
+
+def _reserve(problem: Problem) -> float:
+    """Return a price of leaving a required client out that no detour exceeds."""
+    every = np.arange(problem.num_locations)
+    worst = 0.0
+    for v in problem.vehicles:
+        out, out_time = problem.legs(v.start_depot, every, v.profile)
+        back, back_time = problem.legs(every, v.start_depot if v.end_depot is None else v.end_depot, v.profile)
+        span = v.shift[1] - v.shift[0] if math.isfinite(v.shift[1]) else 0.0
+        trip = (v.distance_cost or 0.0) * (out + back) + (v.duration_cost or 0.0) * (out_time + back_time + span)
+        worst = max(worst, v.fixed_cost + float(trip.max()))
+    return 10.0 * worst + 1.0
+
+
+def _network(
+    problem: Problem,
+    kind: NDArray[np.int32],
+    start: NDArray[np.int32],
+    end: NDArray[Any],
+    by_distance: float,
+    by_time: float,
+    timed: bool,
+) -> tuple[Any, float]:
+    """Return the network whose legs cost `by_distance` and `by_time`, divided by a scale, and that scale."""
+    closed = end >= 0
+    if problem.distance is None and problem.duration is None and problem.crs == "planar":
+        scale = by_distance + by_time / problem.speed
+        x, y = np.ascontiguousarray(problem.coords[start, 0]), np.ascontiguousarray(problem.coords[start, 1])
+        rounding = ROUNDINGS[problem.rounding]
+        if np.array_equal(start, end):
+            return Planar(x, y, rounding, 1.0 / problem.speed), scale
+        to = np.where(closed, end, 0)
+        to_x, to_y = np.ascontiguousarray(problem.coords[to, 0]), np.ascontiguousarray(problem.coords[to, 1])
+        return PlanarEnds(x, y, to_x, to_y, closed.astype(np.float64), rounding, 1.0 / problem.speed), scale
+    to = np.where(closed, end, problem.num_locations).astype(np.int32)
+    pairs = [problem.matrices(p) for p in range(problem.num_profiles)]
+    if len(pairs) == 1:
+        distance, duration = pairs[0]
+        # One matrix of prices serves where the time itself is not asked for.
+        cost, scale = (distance, by_distance) if by_time == 0.0 else (by_distance * distance + by_time * duration, 1.0)
+        cost = _prepared(cost, closed.all())
+        return Matrix(cost, _prepared(duration, closed.all()) if timed else cost, start, to), scale
+    profile = np.array([v.profile for v in problem.vehicles], np.int32)[kind]
+    by_profile = np.stack([_prepared(d, closed.all()) for d, _ in pairs])
+    if by_time != 0.0:
+        by_profile = np.stack([_prepared(by_distance * d + by_time * t, closed.all()) for d, t in pairs])
+    seconds = np.stack([_prepared(t, closed.all()) for _, t in pairs]) if timed else by_profile
+    return Profiles(by_profile, seconds, start, to, profile), (by_distance if by_time == 0.0 else 1.0)
+
+
+def _prepared(matrix: NDArray[Any], all_closed: bool) -> NDArray[Any]:
+    """Single precision where it is exact (half the memory traffic), and a column of zeros for open routes to end in."""
+    single = matrix.astype(np.float32, copy=False)
+    if single.dtype != matrix.dtype and not np.array_equal(single, matrix):
+        single = matrix
+    if not all_closed:
+        single = np.hstack([single, np.zeros((len(single), 1), single.dtype)])
+    return np.ascontiguousarray(single)
+
+
+def _times(
+    problem: Problem,
+    kind: NDArray[np.int32],
+    windows: NDArray[np.float64],
+    timed: bool,
+    durations: bool,
+    scale: float,
+) -> Any:
+    if not timed and not durations:
+        return NoTime(0)
+    L, R, N = problem.num_locations, len(kind), len(windows)  # noqa: N806
+    early, late = np.ascontiguousarray(windows[:, 0]), np.ascontiguousarray(windows[:, 1])
+    service = np.zeros(N)
+    service[problem.num_depots : L] = problem.service
+    finite = np.abs(windows[np.isfinite(windows)])
+    slack = TOLERANCE * max(1.0, float(finite.max()) if len(finite) else 1.0)
+    common = {"early": early, "late": late, "service": service, "slack": slack}
+    log: dict[str, Any] = {
+        "log": np.zeros((2, N), np.int32),
+        "stamp": np.zeros((2, N), np.int64),
+        "count": np.zeros(2, np.int64),
+    }
+    if not durations:
+        return Windows(**common, **log, first=early.copy(), last=late.copy(), old=np.zeros((2, N)))
+    head, tail = np.zeros((N, 3)), np.zeros((N, 3))
+    head[:, 1:] = tail[:, 1:] = windows
+    types = problem.vehicles
+    return Durations(
+        **common,
+        **log,
+        head=head,
+        tail=tail,
+        old=np.zeros((2, N, 3)),
+        duration=np.zeros(R),
+        longest=np.array([v.max_duration for v in types])[kind] * (1 + TOLERANCE),
+        cost=np.array([v.duration_cost or 0.0 for v in types])[kind] / scale,
+        route_log=np.zeros(R, np.int32),
+        route_old=np.zeros(R),
+        route_stamp=np.zeros(R, np.int64),
+        route_count=np.zeros(1, np.int64),
+    )
+
+
+def _empty_plan(L: int, R: int, n: int, penalty: NDArray[np.float64]) -> Plan:  # noqa: N803
+    N = L + R  # noqa: N806
+    chain = np.arange(N, dtype=np.int32)
+    route = np.full(N, -1, np.int32)
+    route[L:] = np.arange(R)
+    return Plan(
+        locations=L,
+        prv=chain.copy(),
+        nxt=chain.copy(),
+        route=route,
+        ahead=np.zeros(N),
+        size=np.zeros(R, np.int32),
+        bank=np.zeros(n + 1, np.int32),
+        place=np.full(N, -1, np.int32),
+        banked=np.zeros(1, np.int64),
+        penalty=penalty,
+        best=chain.copy(),
+        best_size=np.zeros(R, np.int32),
+        dirty=np.zeros(R, np.uint8),
+        dirty_list=np.zeros(R, np.int32),
+        dirty_count=np.zeros(1, np.int64),
+    )
+
+
+def _work(N: int, R: int, n: int, seed: int) -> Work:  # noqa: N803
+    return Work(
+        random=np.array([seed | 1], np.uint64),
+        removed=np.zeros(n + 1, np.int32),
+        key=np.zeros(n + 1),
+        log=np.zeros((4 * n + 16, 4), np.int32),
+        seen=np.zeros(R, np.int64),
+        touched=np.zeros(R, np.int64),
+        changed=np.zeros(R, np.int32),
+        mark=np.zeros(N, np.int64),
+        clock=np.zeros(3, np.int64),
+        cost=np.zeros(2),
+        missing=np.zeros(2, np.int64),
+    )
+
+
+def _order(problem: Problem, N: int, timed: bool) -> Order:  # noqa: N803
+    """Keys as in SISR, section 5.2: demand, far, close; with windows also their length, start and end (section 6)."""
+    D, L = problem.num_depots, problem.num_locations  # noqa: N806
+    far, _ = problem.legs(problem.vehicles[0].start_depot, np.arange(D, L), problem.vehicles[0].profile)
+    keys = [-(problem.delivery + problem.pickup).sum(axis=1), -far, far]
+    weights = [4.0, 2.0, 1.0]
+    if timed:
+        start, end = problem.time_windows[:, 0, 0], problem.time_windows[:, 0, 1]
+        keys += [end - start, start, -end]
+        weights += [2.0, 2.0, 2.0]
+    rows = np.zeros((len(keys), N))
+    rows[:, D:L] = np.nan_to_num(np.array(keys), posinf=1e300, neginf=-1e300)
+    return Order(rows, np.cumsum(weights) / (sum(weights) + 4.0))
+
+
+def routes(problem: Problem, model: Model) -> list[Route]:
+    """Read the best plan as routes."""
+    plan, found = model.plan, []
+    following = plan.best.tolist()
+    for r in np.flatnonzero(plan.best_size).tolist():
+        visits, c = [], following[plan.locations + r]
+        while c < plan.locations:
+            visits.append(c)
+            c = following[c]
+        k = int(model.fleet.kind[r])
+        v = problem.vehicles[k]
+        found.append(Route(k, v.start_depot, v.end_depot, tuple(visits)))
+    return found
+
+
+def load_routes(model: Model, plans: tuple[Route, ...]) -> None:
+    """Write a plan that was given into the empty model; what exceeds a type's vehicles goes to the bank."""
+    plan, fleet = model.plan, model.fleet
+    counts = np.bincount(fleet.kind, minlength=len(fleet.top))
+    used = np.zeros(len(fleet.top), np.int64)
+    waiting = set(model.clients.tolist())
+    for route in plans:
+        k = route.vehicle_type
+        if used[k] == counts[k]:
+            continue
+        node = h = plan.locations + int(fleet.begin[k] + used[k])
+        used[k] += 1
+        for c in route.visits:
+            plan.nxt[node] = c
+            node = c
+            waiting.discard(c)
+        plan.nxt[node] = h
+    for c in sorted(waiting):
+        plan.bank[plan.banked[0]] = c
+        plan.banked[0] += 1
