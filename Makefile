@@ -5,7 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint types clean
+define DEMO
+import vrp
+solution = vrp.solve(vrp.data.example(), time_limit=5)
+print(solution)
+print("written:", solution.map("demo.html"))
+endef
+export DEMO
+
+.PHONY: help demo test lint types clean python
 
 help:
 	@echo "make demo    install the package, solve the embedded example and write demo.html"
@@ -16,8 +24,7 @@ help:
 	@echo "PYTHON=python3.12 chooses another interpreter; it needs Python 3.11 or newer."
 
 demo: $(VENV)/installed
-	$(BIN)/vrp solve data/example.json --time 5 --map demo.html
-	@echo "Open demo.html in a browser."
+	@$(BIN)/python -c "$$DEMO"
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest $(ARGS)
@@ -38,16 +45,23 @@ clean:
 	rm -rf $(VENV) .typecheck build dist *.egg-info
 
 # What is installed is remembered in stamp files, so that the commands start at once the second time.
-$(VENV)/installed: pyproject.toml setup.py | $(BIN)/python
+$(VENV)/installed: pyproject.toml setup.py | python
 	$(PIP) install --editable .
 	@touch $@
 
-$(VENV)/installed-dev: pyproject.toml setup.py | $(BIN)/python
+$(VENV)/installed-dev: pyproject.toml setup.py | python
 	$(PIP) install --editable '.[dev]'
 	@touch $@ $(VENV)/installed
 
-$(BIN)/python:
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found. Install Python 3.11 or newer, or name it: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is $$($(PYTHON) -V 2>&1), but 3.11 or newer is needed. Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+# Makes the environment once. What is missing is said in one sentence, and so is another interpreter than asked for.
+python:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found. $(ANOTHER)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is $$($(PYTHON) -V 2>&1), but 3.11 or newer is needed. $(ANOTHER)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@[ $(origin PYTHON) = file ] || [ "$$($(PYTHON) -V)" = "$$($(BIN)/python -V)" ] || \
+		{ echo "$(VENV) was made with another Python than $(PYTHON). Run \`make clean\` first." >&2; exit 1; }
+
+ANOTHER = Install Python 3.11 or newer, or name it: make PYTHON=python3.12 $(MAKECMDGOALS)
