@@ -219,8 +219,7 @@ class _Batch:
         try:
             self._stream(pool, iter(problems))
         except KeyboardInterrupt:
-            self.stop.set()
-            self._collect_started()
+            self._end_early()
         finally:
             # Without waiting, so that a second Ctrl-C is not held up; what still runs sees `stop` and ends soon.
             self.stop.set()
@@ -248,10 +247,12 @@ class _Batch:
         if self.on_result is not None:
             self.on_result(index, result)
 
-    def _collect_started(self) -> None:
-        for future in list(self.running):
-            if not future.cancel():
-                self._hand_out(future)
+    def _end_early(self) -> None:
+        # Those that wait go first, so that no worker takes one of them when what it is at ends.
+        started = [future for future in self.running if not future.cancel()]
+        self.stop.set()
+        for future in started:
+            self._hand_out(future)
 
     def _one(self, index: int, problem: Problem) -> Solution | VrpError:
         started = time.perf_counter()

@@ -17,9 +17,10 @@ from vrp.solvers import SOLVERS, Event, Progress
 
 
 class StandIn:
-    """Gives every stop a route of its own, then shuffles nothing until the deadline; knows its duties, not routing."""
+    """Cuts the list of stops into routes, then does nothing until the deadline; knows its duties, not routing."""
 
     lacks: Sequence[str] = ()
+    per_route = 1
 
     def __init__(self, threads: int = 1, step: float = 0.002, serve: int | None = None) -> None:
         self.threads = threads
@@ -54,9 +55,9 @@ class StandIn:
     def plan(self, problem: Problem) -> Solution:
         vehicle = problem.vehicles[0]
         stops = range(problem.num_depots, problem.num_locations)
-        count = len(stops) if vehicle.count is None else vehicle.count
-        count = count if self.serve is None else self.serve
-        return evaluate(problem, [Route(0, vehicle.start_depot, vehicle.end_depot, (stop,)) for stop in stops[:count]])
+        cut = [tuple(stops[i : i + self.per_route]) for i in range(0, len(stops), self.per_route)]
+        count = vehicle.count if self.serve is None else self.serve
+        return evaluate(problem, [Route(0, vehicle.start_depot, vehicle.end_depot, visits) for visits in cut[:count]])
 
 
 @pytest.fixture

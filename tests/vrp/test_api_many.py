@@ -1,6 +1,6 @@
 """The promises of `solve_many`: order, streaming, one bad problem, bounded reading, Ctrl-C."""
 
-import _thread
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def stops(results: list[Any]) -> list[int | None]:
     return [r.problem.num_clients if isinstance(r, Solution) else None for r in results]
 
 
-def test_results_come_in_the_order_of_the_problems(stand_in: type) -> None:
+def test_results_come_in_the_order_of_the_problems(stand_in: Any) -> None:
     """Whatever finishes first; each is what `solve` gives for it with one thread."""
     problems = [line(n) for n in (5, 1, 4, 2, 3)]
     results = vrp.solve_many(problems, max_iterations=3, threads=3, seed=8)
@@ -37,7 +37,7 @@ def test_results_come_in_the_order_of_the_problems(stand_in: type) -> None:
         assert result.stats.threads == 1
 
 
-def test_one_bad_problem_does_not_lose_the_others(stand_in: type, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_bad_problem_does_not_lose_the_others(stand_in: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is no problem, and what makes a solver fail, each gives an error in its place."""
     original = stand_in.plan
 
@@ -56,7 +56,7 @@ def test_one_bad_problem_does_not_lose_the_others(stand_in: type, monkeypatch: p
     assert isinstance(results[2].__cause__, ZeroDivisionError)
 
 
-def test_results_are_streamed_in_the_calling_thread(stand_in: type) -> None:
+def test_results_are_streamed_in_the_calling_thread(stand_in: Any) -> None:
     """Each index once, with what is in the list later, before the last one is finished."""
     seen: dict[int, Any] = {}
     threads = set()
@@ -72,7 +72,7 @@ def test_results_are_streamed_in_the_calling_thread(stand_in: type) -> None:
     assert threads == {threading.main_thread()}
 
 
-def test_an_iterator_is_read_no_further_than_two_per_thread_ahead(stand_in: type) -> None:
+def test_an_iterator_is_read_no_further_than_two_per_thread_ahead(stand_in: Any) -> None:
     """A generator of a million problems fits into memory."""
     made = finished = 0
     ahead = []
@@ -92,7 +92,7 @@ def test_an_iterator_is_read_no_further_than_two_per_thread_ahead(stand_in: type
     assert max(ahead) <= 4
 
 
-def test_workers_run_at_the_same_time(stand_in: type) -> None:
+def test_workers_run_at_the_same_time(stand_in: Any) -> None:
     """Eight problems of 0.1 s take about 0.2 s on four threads."""
     problems = [line(1)] * 8
     vrp.solve_many(problems[:1], max_iterations=1)  # imports
@@ -101,7 +101,7 @@ def test_workers_run_at_the_same_time(stand_in: type) -> None:
     assert time.perf_counter() - began < 0.6
 
 
-def test_an_error_of_the_iterator_or_of_on_result_is_raised(stand_in: type) -> None:
+def test_an_error_of_the_iterator_or_of_on_result_is_raised(stand_in: Any) -> None:
     """Nobody else could tell that problems are missing; the running ones are stopped."""
 
     def source() -> Iterator[vrp.Problem]:
@@ -120,10 +120,10 @@ def test_an_error_of_the_iterator_or_of_on_result_is_raised(stand_in: type) -> N
     assert time.perf_counter() - began < 2
 
 
-def test_ctrl_c_keeps_what_there_is(stand_in: type) -> None:
+def test_ctrl_c_keeps_what_there_is(stand_in: Any) -> None:
     """Running problems return their best, waiting ones an error in their place, finished ones stay."""
     problems = [line(n) for n in range(1, 9)]
-    timer = threading.Timer(0.3, _thread.interrupt_main)
+    timer = threading.Timer(0.3, signal.pthread_kill, [threading.main_thread().ident, signal.SIGINT])
     timer.start()
     began = time.perf_counter()
     results = vrp.solve_many(problems, time_limit=5, threads=2)
@@ -141,13 +141,13 @@ def test_what_is_no_collection_of_problems_is_refused(wrong: Any) -> None:
         vrp.solve_many(wrong)
 
 
-def test_one_problem_is_not_many(stand_in: type) -> None:
+def test_one_problem_is_not_many(stand_in: Any) -> None:
     """The remedy is named."""
     with pytest.raises(vrp.VrpError, match=r"Use vrp\.solve\(problem\)"):
         vrp.solve_many(line(1))  # type: ignore[arg-type]
 
 
-def test_wrong_arguments_are_raised_not_put_in_every_place(stand_in: type) -> None:
+def test_wrong_arguments_are_raised_not_put_in_every_place(stand_in: Any) -> None:
     """They are the caller's, not a problem's."""
     with pytest.raises(vrp.OptionError, match="time_limit"):
         vrp.solve_many([line(1)], time_limit=-1)
@@ -155,12 +155,12 @@ def test_wrong_arguments_are_raised_not_put_in_every_place(stand_in: type) -> No
         vrp.solve_many([line(1)], on_result=3)  # type: ignore[arg-type]
 
 
-def test_no_problems_give_no_results(stand_in: type) -> None:
+def test_no_problems_give_no_results(stand_in: Any) -> None:
     """An empty list is no error."""
     assert vrp.solve_many([]) == []
 
 
-def test_a_problem_may_occur_twice(stand_in: type) -> None:
+def test_a_problem_may_occur_twice(stand_in: Any) -> None:
     """Problems are read-only, so that sharing them between threads is safe."""
     problem = line(2)
     first, second = vrp.solve_many([problem, problem], max_iterations=1)

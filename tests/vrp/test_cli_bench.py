@@ -1,6 +1,7 @@
 """`vrp bench`: the table, its gaps, and what it refuses before the first run."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def table(text: str, name: str = "five") -> list[list[str]]:
     return [line.split() for line in text.splitlines() if line.startswith(name)]
 
 
-def test_one_row_per_time_seed_and_solver(stand_in: type, instance: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_row_per_time_seed_and_solver(stand_in: Any, instance: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without a reference the gap is to the best of the run."""
     arguments = ["bench", str(instance), "--solvers", "stand-in", "--time", "0.01,0.02", "--seeds", "1,2"]
     assert main(arguments) == 0
@@ -59,7 +60,7 @@ def test_one_row_per_time_seed_and_solver(stand_in: type, instance: Path, capsys
 
 
 def test_the_gap_is_to_the_plan_beside_the_file(
-    stand_in: type, instance: Path, capsys: pytest.CaptureFixture[str]
+    stand_in: Any, instance: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """To its recomputed cost, whatever it states itself."""
     instance.with_suffix(".sol").write_text("Route #1: 1 2\nRoute #2: 3 4\n")
@@ -71,7 +72,7 @@ def test_the_gap_is_to_the_plan_beside_the_file(
 
 
 def test_an_infeasible_plan_beside_the_file_is_no_reference(
-    stand_in: type, instance: Path, capsys: pytest.CaptureFixture[str]
+    stand_in: Any, instance: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It is left aside with a warning."""
     instance.with_suffix(".sol").write_text("Route #1: 1 2 3 4\n")
@@ -81,7 +82,7 @@ def test_an_infeasible_plan_beside_the_file_is_no_reference(
     assert "five.sol is not used" in shown.err
 
 
-def test_refusals_are_rows(stand_in: type, instance: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_refusals_are_rows(stand_in: Any, instance: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A solver that cannot honour an instance does not end the comparison."""
     stand_in.lacks = ["breaks"]
     assert main(["bench", str(instance), "--solvers", "stand-in"]) == 0
@@ -89,7 +90,7 @@ def test_refusals_are_rows(stand_in: type, instance: Path, capsys: pytest.Captur
 
 
 def test_partial_plans_have_no_gap_and_the_exit_code_3(
-    stand_in: type, instance: Path, capsys: pytest.CaptureFixture[str]
+    stand_in: Any, instance: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A cost without all stops compares with nothing."""
     instance.write_text(FILE.replace("CAPACITY : 2", "CAPACITY : 2\nVEHICLES : 3"))
@@ -98,7 +99,7 @@ def test_partial_plans_have_no_gap_and_the_exit_code_3(
 
 
 def test_instances_of_the_same_name_are_told_apart(
-    stand_in: type, instance: Path, capsys: pytest.CaptureFixture[str]
+    stand_in: Any, instance: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Their paths are shown then."""
     other = instance.parent / "other" / "five.vrp"
@@ -111,12 +112,12 @@ def test_instances_of_the_same_name_are_told_apart(
 
 
 @pytest.mark.parametrize(
-    "wrong", [["--solvers", "stand-in,hsg"], ["--time", "1,0"], ["--seeds", "-1"], ["--threads", "0"], ["-"]]
+    "wrong", [["--solvers", "stand-in,hsg"], ["--time", "1,0"], ["--seeds", "-1"], ["--threads", "0"]]
 )
 def test_everything_is_checked_before_the_first_run(
-    stand_in: type, instance: Path, capsys: pytest.CaptureFixture[str], wrong: list[str]
+    stand_in: Any, instance: Path, capsys: pytest.CaptureFixture[str], wrong: list[str]
 ) -> None:
-    """Unknown solvers, wrong numbers, stdin."""
+    """Unknown solvers, wrong numbers."""
     assert main(["bench", str(instance), "--solvers", "stand-in", *wrong]) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
@@ -130,3 +131,9 @@ def test_lists_that_are_none_are_named(instance: Path, capsys: pytest.CaptureFix
         main(["bench", str(instance), *wrong])
     assert left.value.code == 2
     assert f"with commas between them, got {wrong[1]!r}" in capsys.readouterr().err
+
+
+def test_stdin_is_no_instance_to_compare_on(capsys: pytest.CaptureFixture[str]) -> None:
+    """It could be read only once."""
+    assert main(["bench", "-"]) == 2
+    assert "not stdin" in capsys.readouterr().err

@@ -70,7 +70,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         import vrp
 
-        parser.exit(message=f"vrp {vrp.__version__}\n")
+        print(f"vrp {vrp.__version__}")
+        parser.exit()
 
 
 def _failed(message: str, code: int) -> int:

@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vrp.cli.files import add_rounding, integers, numbers, read_plan, read_problem
+from vrp.cli.files import add_rounding, integers, numbers
 from vrp.cli.progress import Progress
 from vrp.errors import OptionError, UnsupportedError
 
@@ -53,9 +53,11 @@ class Run:
 
 def run(args: argparse.Namespace) -> int:
     """Run and report; 0, 3 where some plan is partial, 130 after Ctrl-C."""
+    from vrp.formats import read
+
     solvers = _checked(args)
     names = _names(args.files)
-    problems = [read_problem(path, args.rounding) for path in args.files]
+    problems = [read(path, args.rounding) for path in args.files]
     width = max(len(name) for name in [*names, "instance"])
     head = f"{'instance':<{width}} {'solver':<8} {'time':>7} {'seed':>4}"
     print(f"{head} {'cost':>14} {'gap %':>8} {'seconds':>8}  feasible")
@@ -132,11 +134,12 @@ def _runs(name: str, problem: "Problem", cases: list[tuple[float, int, str]], th
 def _reference(path: str, problem: "Problem") -> float | None:
     """Return the recomputed cost of the plan beside the file, None where there is none that is feasible."""
     from vrp.check import check
+    from vrp.formats import read_solution
 
     beside = Path(path).with_suffix(".sol")
     if not beside.exists():
         return None
-    plan = read_plan(str(beside), problem)
+    plan = read_solution(beside, problem)
     violations = check(problem, plan)
     if violations:
         print(f"vrp: warning: {beside} is not used, it is not feasible: {violations[0]}", file=sys.stderr)

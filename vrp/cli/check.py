@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from vrp.cli.files import add_rounding, read_plan, read_problem
+from vrp.cli.files import add_rounding
 from vrp.errors import OptionError
 
 
@@ -25,11 +25,12 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 def run(args: argparse.Namespace) -> int:
     """Check and report; 0, or 3 where something is violated."""
     from vrp.check import check
+    from vrp.formats import read, read_solution
 
     if args.file == args.solution == "-":
         raise OptionError("FILE and SOLUTION cannot both be read from stdin.")
-    problem = read_problem(args.file, args.rounding)
-    solution = read_plan(args.solution, problem)
+    problem = read(args.file, args.rounding)
+    solution = read_solution(args.solution, problem)
     violations = check(problem, solution)
     if args.json:
         listed = [

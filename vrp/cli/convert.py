@@ -2,7 +2,7 @@
 
 import argparse
 
-from vrp.cli.files import add_rounding, check_output, read_problem
+from vrp.cli.files import add_rounding, check_output
 
 
 def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -22,8 +22,8 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def run(args: argparse.Namespace) -> int:
     """Convert."""
-    from vrp.formats import PROBLEM_SUFFIXES, write
+    from vrp.formats import PROBLEM_SUFFIXES, read, write
 
     check_output("B", args.target, PROBLEM_SUFFIXES, [args.source])
-    write(read_problem(args.source, args.rounding), args.target)
+    write(read(args.source, args.rounding), args.target)
     return 0

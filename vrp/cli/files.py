@@ -1,21 +1,18 @@
-"""Files named on the command line: reading them, and refusing impossible outputs before any work is done."""
+"""Files named on the command line: refusing impossible outputs before any work is done."""
 
 import argparse
 import os
-import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vrp.errors import FormatError, OptionError, VrpError, suggest
+from vrp.errors import OptionError, suggest
 
 if TYPE_CHECKING:
     from vrp.problem import Problem
-    from vrp.solution import Solution
 
 ROUNDINGS = ("auto", "nearest", "truncate1", "exact")
-SOLUTION_SUFFIXES = (".json", ".sol", ".geojson", ".csv")
 MAP_SUFFIXES = (".html", ".htm")
 
 
@@ -27,44 +24,6 @@ def add_rounding(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="of distances computed from coordinates; auto follows the file's format",
     )
-
-
-def read_problem(path: str, rounding: str) -> "Problem":
-    """Read a problem from a file, or from stdin where the path is "-"."""
-    from vrp.formats import read
-
-    if path != "-":
-        return read(path, rounding=rounding)
-    with _Stdin() as file:
-        return read(file, rounding=rounding)
-
-
-def read_plan(path: str, problem: "Problem") -> "Solution":
-    """Read a solution from a file, or from stdin where the path is "-"."""
-    from vrp.formats import read_solution
-
-    if path != "-":
-        return read_solution(path, problem)
-    with _Stdin() as file:
-        return read_solution(file, problem)
-
-
-class _Stdin:
-    """Stdin as a file with a name, whose name does not show in error messages."""
-
-    def __enter__(self) -> str:
-        content = sys.stdin.buffer.read()
-        if not content.strip():
-            raise FormatError("stdin is empty.")
-        self.folder = tempfile.TemporaryDirectory(prefix="vrp-")
-        self.path = Path(self.folder.name) / "stdin"
-        self.path.write_bytes(content)
-        return str(self.path)
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        self.folder.cleanup()
-        if isinstance(error, VrpError):
-            raise FormatError(str(error).replace(str(self.path), "stdin")) from error
 
 
 def check_output(option: str, path: str | None, suffixes: Iterable[str], inputs: Iterable[str] = ()) -> None:

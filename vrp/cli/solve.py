@@ -5,7 +5,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from vrp.cli.files import MAP_SUFFIXES, SOLUTION_SUFFIXES, add_rounding, check_output, read_problem, rehearse
+from vrp.cli.files import MAP_SUFFIXES, add_rounding, check_output, rehearse
 from vrp.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of everything random (0)")
     parser.add_argument("--threads", type=int, metavar="N", help="threads of the search (all usable cores)")
     add_rounding(parser)
-    parser.add_argument("--out", metavar="PATH", help=f"write the plan; {', '.join(SOLUTION_SUFFIXES)}")
+    parser.add_argument("--out", metavar="PATH", help="write the plan; .json, .sol, .geojson or .csv")
     parser.add_argument("--map", metavar="PATH", help="write a map: one .html file that needs no network")
     parser.add_argument("--json", action="store_true", help="print the plan as JSON instead of the summary")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors (and the JSON of --json)")
@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     """Solve and report; 0, or 3 where stops that must be served are not."""
     from vrp.api import solve
     from vrp.arguments import checked_arguments
+    from vrp.formats import SOLUTION_SUFFIXES, read
 
     check_output("--out", args.out, SOLUTION_SUFFIXES, [args.file])
     check_output("--map", args.map, MAP_SUFFIXES, [args.file])
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         "threads": args.threads,
     }
     checked_arguments(**limits, options=None)  # before the file, which may be large
-    problem = read_problem(args.file, args.rounding)
+    problem = read(args.file, args.rounding)
     rehearse(problem, args.out, args.map)
     with Progress(args.quiet) as progress:
         solution = solve(problem, **limits, on_progress=progress)
