@@ -61,7 +61,7 @@ python:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
-	@[ $(origin PYTHON) = file ] || [ "$$($(PYTHON) -V)" = "$$($(BIN)/python -V)" ] || \
+	@[ "$(origin PYTHON)" = file ] || [ "$$($(PYTHON) -V)" = "$$($(BIN)/python -V)" ] || \
 		{ echo "$(VENV) was made with another Python than $(PYTHON). Run \`make clean\` first." >&2; exit 1; }
 
 ANOTHER = Install Python 3.11 or newer, or name it: make PYTHON=python3.12 $(MAKECMDGOALS)
