@@ -1,7 +1,7 @@
 """The summary of a plan: what it costs and why, each route in a line, everything unserved, every note. Plain text."""
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from vrp.display import is_clock, length, load_text, moment, number, route_names, span, stops_of
 from vrp.solution import Solution, Status
@@ -73,7 +73,7 @@ def cost_rows(solution: Solution) -> list[tuple[str, str, str]]:
 def route_rows(solution: Solution) -> list[tuple[str, ...]]:
     """Return name, stops, load, times and distance of every route."""
     clock = is_clock(solution.problem)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for i, (name, route) in enumerate(zip(route_names(solution), solution.routes, strict=True)):
         load = load_text(solution, i)
         times = ""
@@ -151,7 +151,7 @@ def to_html(solution: Solution) -> str:
     feasible, broken = _checked(solution)
     violations = [("violation", v) for v in broken]
     figures = [*key_figures(solution), ("feasible", feasible)]
-    tables = [
+    tables: list[Sequence[tuple[str, ...]]] = [
         cost_rows(solution),
         route_rows(solution)[:MAX_ROUTES],
         unserved_rows(solution)[:MAX_UNSERVED],
