@@ -21,7 +21,6 @@ its delivery, across reloads too. The initial load stays on board for the whole 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
@@ -228,12 +227,13 @@ class _LookUp:
 
     def _add_shipments(self, load: Floats, sequence: list[int]) -> None:
         """Put goods on board from pickup to delivery; to the end of the route where the delivery does not follow."""
-        where = {location: i for i, location in enumerate(sequence)}
-        for location, i in where.items():
+        seen = set()
+        for i, location in enumerate(sequence):
             other, shipment, is_pickup = self.partner.get(location, (-1, -1, False))
-            if is_pickup:
-                until = where.get(other, len(sequence))
-                load[i : until if until > i else len(sequence)] += self.problem.shipment_load[shipment]
+            if is_pickup and location not in seen:
+                seen.add(location)
+                until = sequence.index(other, i) if other in sequence[i:] else len(sequence)
+                load[i:until] += self.problem.shipment_load[shipment]
 
 
 def _drain(problem: Problem, it: Itinerary, legs: list[float]) -> None:
@@ -249,7 +249,6 @@ def _drain(problem: Problem, it: Itinerary, legs: list[float]) -> None:
 
 
 def _seconds(curve: Sequence[tuple[float, float]], energy: float) -> float:
-    """Seconds from empty to `energy`; beyond the curve's end its last piece goes on."""
-    pieces = [(s0, e0, (s1 - s0) / (e1 - e0), e1) for (s0, e0), (s1, e1) in pairwise(curve) if e1 > e0]
-    seconds, start, slope, _ = next((p for p in pieces if energy <= p[3]), pieces[-1])
-    return seconds + (energy - start) * slope
+    """Seconds from empty to `energy`."""
+    seconds, energies = zip(*curve, strict=True)
+    return float(np.interp(energy, energies, seconds))

@@ -182,7 +182,7 @@ class _Slots:
     """When a service may start: in a window, or too late, and such that no break interrupts it."""
 
     def __init__(self, windows: Sequence[Interval], service: float, breaks: Sequence[Break]) -> None:
-        slots = list(windows)
+        slots = [(a, max(a, b)) for a, b in windows]  # a depot may open after the shift's end
         last = slots[-1][1]
         if last < math.inf:
             slots.append((last, math.inf))  # a plan that comes too late goes on
