@@ -35,6 +35,17 @@ def show(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def shape_of(value: Any) -> tuple[int, ...]:
+    """Return the shape of a list or array; of ragged lists only the first dimension, which is all that is known."""
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and all(isinstance(d, int) for d in shape):
+        return shape
+    try:
+        return tuple(np.shape(value))
+    except (TypeError, ValueError):
+        return (len(value),) if isinstance(value, Sequence) else ()
+
+
 def frozen(array: Array) -> bool:
     """Return whether nobody can write to this memory through the array or through those that it is a view of."""
     owner: object = array
@@ -100,7 +111,11 @@ class Fields:
             return freeze(array.reshape(shape))
         if array.ndim == 0:
             return freeze(np.full(shape, array, dtype=array.dtype))
-        self.add(f"`{field}` has shape {dims(array.shape)}, but {dims(shape)} is needed: {meaning}.")
+        surplus = array.shape[:1] == (shape[0] + self.num_depots,) and "stop" in meaning
+        self.add(
+            f"`{field}` has shape {dims(array.shape)}, but {dims(shape)} is needed: {meaning}."
+            + (" Leave out the depots." if surplus else "")
+        )
         return None
 
     def within(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vrp.errors import ProblemError, suggest
-from vrp.fields import Array, Fields, dims, freeze, shorten, show
+from vrp.fields import Array, Fields, dims, freeze, shape_of, shorten, show
 from vrp.validate_network import check_units, network
 from vrp.validate_vehicles import chargers, vehicle_types
 
@@ -74,37 +74,19 @@ def _sizes(problem: "Problem", fields: Fields) -> tuple[int, int]:
     if isinstance(depots, bool) or not isinstance(depots, (int, np.integer)) or depots < 1:
         fields.add(f"`num_depots` must be a whole number of at least 1, but is {show(depots)}.")
         raise ProblemError(fields.errors)
-    locations = _num_locations(problem)
-    if locations is None:
-        fields.add("Nothing tells where the stops are. Give `coords`, `distance` or `duration`.")
-        raise ProblemError(fields.errors)
-    if locations <= depots:
-        fields.add(
-            f"The problem is empty: {locations} location(s), of which the first {depots} are depots. "
-            "Add at least one stop."
-        )
-        raise ProblemError(fields.errors)
-    return int(depots), locations - int(depots)
-
-
-def _num_locations(problem: "Problem") -> int | None:
-    """Return L as the first given of the matrices and coordinates has it."""
     for name in ("distance", "duration", "coords"):
-        shape = _shape(getattr(problem, name))
-        if len(shape) >= 2 and shape[-2] > 0:
-            return shape[-2]
-    return None
-
-
-def _shape(value: Any) -> tuple[int, ...]:
-    """Return the shape of a list or array; of ragged lists only the first dimension, which is all that is known."""
-    shape = getattr(value, "shape", None)
-    if isinstance(shape, tuple) and all(isinstance(d, int) for d in shape):
-        return shape
-    try:
-        return tuple(np.shape(value))
-    except (TypeError, ValueError):
-        return (len(value),) if isinstance(value, Sequence) else ()
+        shape = shape_of(getattr(problem, name))
+        if len(shape) < 2 or shape[-2] == 0:
+            continue
+        if shape[-2] <= depots:
+            fields.add(
+                f"`{name}` has {shape[-2]} row(s), of which the first {depots} are depots: the problem is empty. "
+                "Add at least one stop."
+            )
+            raise ProblemError(fields.errors)
+        return int(depots), shape[-2] - int(depots)
+    fields.add("The problem is empty: nothing tells where its stops are. Give `coords`, `distance` or `duration`.")
+    raise ProblemError(fields.errors)
 
 
 def _names(names: Any, locations: int, fields: Fields) -> tuple[str, ...]:
@@ -136,7 +118,7 @@ def _names(names: Any, locations: int, fields: Fields) -> tuple[str, ...]:
 def _num_loads(problem: "Problem") -> int:
     """Return C as told by the first given of the stops' goods and the vehicles' capacity; 1 where nothing tells it."""
     for name in ("delivery", "pickup", "shipment_load"):
-        shape = _shape(getattr(problem, name))
+        shape = shape_of(getattr(problem, name))
         if shape:
             return max(shape[1], 1) if len(shape) == 2 else 1
     vehicles = problem.vehicles if isinstance(problem.vehicles, Sequence) else (problem.vehicles,)

@@ -1,0 +1,313 @@
+"""`Problem.from_frame`: the door for tables, whose rows are given to a `Builder`."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from vrp.builder import Builder
+from vrp.errors import ProblemError, suggest
+from vrp.fields import show
+from vrp.problem import Problem
+from vrp.vehicles import VehicleType
+
+Row = dict[str, Any]
+
+_STOP = (
+    *("name", "lat", "lon", "x", "y", "demand", "pickup", "open", "close", "service", "service_min", "setup"),
+    *("setup_min", "release", "prize", "lateness_cost", "group", "vehicles", "skills"),
+)
+_DEPOT = ("name", "lat", "lon", "x", "y", "open", "close", "service", "service_min")
+_VEHICLE = (
+    *("name", "count", "capacity", "start", "end", "shift_start", "shift_end", "break_start", "break_end"),
+    *("max_duration", "max_distance", "max_stops", "fixed_cost", "distance_cost", "duration_cost", "nominal_duration"),
+    *("overtime_cost", "profile", "max_reloads", "reload_depots", "battery", "consumption", "skills"),
+)
+_SETTINGS = ("objective", "backhaul", "name", "rounding", "notes")
+_ARGUMENTS = ("depot", "capacity", "distance", "duration", "speed", "ignore", *_SETTINGS)
+_TEXTS = ("name", "group", "start", "end")
+_LISTS = ("vehicles", "skills", "reload_depots")
+_NUMBERS = (
+    *("lat", "lon", "x", "y", "prize", "lateness_cost", "max_distance", "fixed_cost", "distance_cost"),
+    *("duration_cost", "overtime_cost", "battery", "consumption", "service_min", "setup_min"),
+    *("count", "max_stops", "max_reloads", "profile"),
+)
+_LOAD = re.compile(r"(demand|pickup|capacity)(?:_(.+))?")
+_WINDOW = re.compile(r"(open|close)(_\d+)?")
+# What others call the columns, for the "did you mean" of an unknown one.
+_ALIASES = {
+    **dict.fromkeys(("latitude",), "lat"),
+    **dict.fromkeys(("longitude", "lng", "long"), "lon"),
+    **dict.fromkeys(("id", "stop", "stop_id", "customer", "label", "address"), "name"),
+    **dict.fromkeys(("quantity", "weight", "volume", "amount", "load", "delivery"), "demand"),
+    **dict.fromkeys(("ready", "ready_time", "tw_start", "earliest", "start_time"), "open"),
+    **dict.fromkeys(("due", "due_date", "due_time", "tw_end", "latest", "end_time"), "close"),
+    **dict.fromkeys(("service_time",), "service"),
+    **dict.fromkeys(("penalty",), "prize"),
+}
+
+
+def from_frame(
+    stops: Any,
+    vehicles: Any = None,
+    *,
+    depot: Any = 0,
+    capacity: Any = None,
+    distance: Any = None,
+    duration: Any = None,
+    speed: float | None = None,
+    ignore: Sequence[str] = (),
+    **settings: Any,
+) -> Problem:
+    """Return a problem from tables; see `Problem.from_frame`."""
+    tables = _Tables({ignore} if isinstance(ignore, str) else set(ignore))
+    tables.errors += [
+        f"from_frame has no argument {key!r}.{suggest(key, _ARGUMENTS)}" for key in settings if key not in _SETTINGS
+    ]
+    rows = tables.rows(stops, "stops", _STOP)
+    places, apart = tables.depots(rows, depot)
+    depots = [rows[i] for i in places] if apart is None else apart
+    clients = [row for i, row in enumerate(rows) if i not in places]
+    types, fleet = tables.vehicles(vehicles, capacity)
+    if tables.errors:
+        raise ProblemError(tables.errors)
+    builder = Builder(speed=speed, **settings)
+    for row in depots:
+        builder.depot(**_depot(row))
+    for row in clients:
+        builder.stop(**_stop(row))
+    names = {row.get("name") for row in depots}
+    for row in fleet:
+        builder.vehicle(**_vehicle(row, names))
+    builder.add_types(types)
+    order = [*places, *(i for i in range(len(rows)) if i not in places)]
+    if places and order != sorted(order):
+        distance, duration = _permuted(distance, order), _permuted(duration, order)
+    return builder.build(distance=distance, duration=duration)
+
+
+class _Tables:
+    """Turns tables into rows without empty cells, and collects what is wrong with the tables themselves."""
+
+    def __init__(self, ignore: set[str]) -> None:
+        self.ignore = ignore
+        self.errors: list[str] = []
+
+    def rows(self, table: Any, what: str, known: Sequence[str]) -> list[Row]:
+        """Return the rows of a data frame, of a dict of columns or of a list of dicts."""
+        if isinstance(table, Sequence) and not isinstance(table, (str, bytes)):
+            bad = next((i for i, row in enumerate(table) if not isinstance(row, Mapping)), None)
+            if bad is not None:
+                self.errors.append(f"`{what}` must be rows as dicts, but row {bad} is {show(table[bad])}.")
+                return []
+            given = [dict(row) for row in table]
+        else:
+            columns = self._columns(table, what)
+            if len({len(values) for values in columns.values()}) > 1:
+                found = ", ".join(f"{name}: {len(values)}" for name, values in columns.items())
+                self.errors.append(f"`{what}` has columns of different length ({found}).")
+                return []
+            given = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+        self._check_columns(dict.fromkeys(key for row in given for key in row), what, known)
+        return [
+            {str(k): _cell(str(k), v) for k, v in row.items() if k not in self.ignore and not _is_empty(v)}
+            for row in given
+        ]
+
+    def _columns(self, table: Any, what: str) -> dict[Any, list[Any]]:
+        if isinstance(table, Mapping):
+            names: list[Any] = list(table)
+        elif hasattr(table, "columns") and hasattr(table, "__getitem__"):
+            names = list(table.columns)
+        else:
+            self.errors.append(
+                f"`{what}` must be a data frame, a dict of columns or a list of dicts, but is {show(table)}."
+            )
+            return {}
+        twice = sorted({str(name) for name in names if names.count(name) > 1})
+        if twice:
+            self.errors.append(f"`{what}` has more than one column {', '.join(map(repr, twice))}. Rename them.")
+            return {}
+        columns = {name: table[name] for name in names}
+        label = getattr(getattr(table, "index", None), "name", None)
+        if label is not None and label not in columns:
+            columns[label] = table.index
+        scalars = [k for k, values in columns.items() if isinstance(values, str) or not isinstance(values, Iterable)]
+        if scalars:
+            self.errors.append(
+                f"`{what}` must have lists as columns, but {scalars[0]!r} is {show(columns[scalars[0]])}."
+            )
+            return {}
+        return {name: list(values) for name, values in columns.items()}
+
+    def _check_columns(self, columns: Iterable[Any], what: str, known: Sequence[str]) -> None:
+        loads = ("demand", "pickup") if "demand" in known else ("capacity",) if "capacity" in known else ()
+        for column in columns:
+            if column in self.ignore or column in known:
+                continue
+            load = _LOAD.fullmatch(str(column))
+            if (load and load[1] in loads) or ("open" in known and _WINDOW.fullmatch(str(column))):
+                continue
+            alias = _ALIASES.get(str(column).strip().lower().replace(" ", "_"))
+            hint = f" Did you mean {alias!r}?" if alias in known else suggest(column, known)
+            self.errors.append(
+                f"`{what}` has an unknown column {column!r}.{hint} To leave it aside: ignore=[{column!r}]."
+            )
+
+        texts = [str(column) for column in columns if column not in self.ignore]
+        both = [(k, f"{k}_min") for k in ("service", "setup") if {k, f"{k}_min"} <= set(texts)]
+        for kind in ("demand", "pickup", "capacity"):
+            both += [(kind, text) for text in texts if kind in texts and text.startswith(f"{kind}_")]
+        for one, other in both:
+            self.errors.append(f"`{what}` has the columns {one!r} and {other!r}, of which there may be only one.")
+
+    def depots(self, rows: list[Row], depot: Any) -> tuple[list[int], list[Row] | None]:
+        """Return the positions of the depots among the rows, or the depots that are apart from them."""
+        if isinstance(depot, Mapping) and all(
+            isinstance(v, str) or not isinstance(v, Iterable) for v in depot.values()
+        ):
+            depot = [depot]
+        if not isinstance(depot, (int, np.integer, str)) and not (
+            isinstance(depot, Sequence) and all(isinstance(d, (int, np.integer, str)) for d in depot)
+        ):
+            apart = self.rows(depot, "depot", _DEPOT)
+            if not apart and not self.errors:
+                self.errors.append("`depot` is empty. Give at least one depot.")
+            return [], apart
+        names = {row["name"]: i for i, row in reversed(list(enumerate(rows))) if "name" in row}
+        places: list[int] = []
+        for d in [depot] if isinstance(depot, (int, np.integer, str)) else depot:
+            if isinstance(d, str) and d in names:
+                places.append(names[d])
+            elif isinstance(d, str):
+                self.errors.append(f"`depot` is {d!r}, but no row of `stops` has that name.{suggest(d, names)}")
+            elif 0 <= d < len(rows):
+                places.append(int(d))
+            else:
+                self.errors.append(f"`depot` is {d}, but `stops` has {len(rows)} row(s), counted from 0.")
+        for i in places:
+            extra = {k: v for k, v in rows[i].items() if k not in _DEPOT and v != 0}
+            if extra:
+                found = ", ".join(f"{k} {show(v)}" for k, v in extra.items())
+                self.errors.append(
+                    f"Row {i} of `stops` is taken for a depot, but has {found}. Say where the depot is with `depot`: "
+                    'a row, a name, or apart from the stops, as in depot={"lat": 60.2, "lon": 24.9}.'
+                )
+        if len(set(places)) < len(places):
+            self.errors.append(f"`depot` names a row more than once: {show(depot)}.")
+        return places, None
+
+    def vehicles(self, vehicles: Any, capacity: Any) -> tuple[list[VehicleType], list[Row]]:
+        """Return ready-made vehicle types and the rows of the others; one of the two is empty."""
+        if vehicles is None:
+            return [], [{"count": 1 if capacity is None else None, "capacity": () if capacity is None else capacity}]
+        if capacity is not None:
+            self.errors.append("`capacity` is given beside `vehicles`. Put it into the vehicles.")
+        if isinstance(vehicles, VehicleType):
+            return [vehicles], []
+        if isinstance(vehicles, Sequence) and vehicles and all(isinstance(v, VehicleType) for v in vehicles):
+            return list(vehicles), []
+        rows = self.rows(vehicles, "vehicles", _VEHICLE)
+        if not rows and not self.errors:
+            self.errors.append("`vehicles` has no rows. Give at least one vehicle.")
+        return [], rows
+
+
+def _is_empty(value: Any) -> bool:
+    """Return whether a cell holds nothing: None, NaN, NaT, pandas' NA or blanks."""
+    if value is None or (isinstance(value, str) and not value.strip()) or type(value).__name__ == "NAType":
+        return True
+    return type(value).__name__ == "NaTType" or (isinstance(value, (float, np.floating)) and bool(value != value))
+
+
+def _cell(column: str, value: Any) -> Any:
+    """Return what a cell means in its column; what is no number stays as it is, for the builder to name it."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if column in _TEXTS:
+        return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    if column in _LISTS and isinstance(value, str):
+        return [part.strip() for part in re.split(r"[,;|]", value) if part.strip()]
+    if isinstance(value, str) and (column in _NUMBERS or _LOAD.fullmatch(column)):
+        try:
+            value = float(value)
+        except ValueError:
+            return value
+    if column in _NUMBERS and isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _load(row: Row, kind: str) -> Any:
+    """Return an amount of goods: one number, or by name where the columns have names."""
+    named = {}
+    for key, value in row.items():
+        match = _LOAD.fullmatch(key)
+        if match and match[1] == kind and match[2]:
+            named[match[2]] = value
+    return (
+        row.get(kind, 0 if kind != "capacity" else ())
+        if not named
+        else named | ({"": row[kind]} if kind in row else {})
+    )
+
+
+def _windows(row: Row) -> list[tuple[Any, Any]] | None:
+    suffixes = dict.fromkeys(m[2] or "" for key in row if (m := _WINDOW.fullmatch(key)))
+    return [(row.get(f"open{s}"), row.get(f"close{s}")) for s in suffixes] or None
+
+
+def _minutes(row: Row, key: str) -> Any:
+    """Return a duration from its column in seconds or the one in minutes."""
+    value = row.get(f"{key}_min")
+    if value is None:
+        return row.get(key, 0)
+    return value * 60 if isinstance(value, (int, float)) else f"{value} min"
+
+
+def _place(row: Row) -> Row:
+    return {key: row.get(key) for key in ("name", "lat", "lon", "x", "y")}
+
+
+def _depot(row: Row) -> Row:
+    window = (row.get("open"), row.get("close"))
+    return _place(row) | {"window": None if window == (None, None) else window, "service": _minutes(row, "service")}
+
+
+def _stop(row: Row) -> Row:
+    plain = {
+        key: row[key] for key in ("release", "prize", "lateness_cost", "group", "vehicles", "skills") if key in row
+    }
+    return {
+        **_place(row),
+        **plain,
+        "demand": _load(row, "demand"),
+        "pickup": _load(row, "pickup"),
+        "window": _windows(row),
+        "service": _minutes(row, "service"),
+        "setup": _minutes(row, "setup"),
+    }
+
+
+def _vehicle(row: Row, depots: Iterable[Any]) -> Row:
+    own = ("shift_start", "shift_end", "break_start", "break_end", "capacity", "end")
+    plain = {k: v for k, v in row.items() if k not in own and not _LOAD.fullmatch(k)}
+    out: Row = plain | {"capacity": _load(row, "capacity")}
+    if "end" in row:
+        out["end"] = None if row["end"] == "open" and "open" not in depots else row["end"]
+    for key, column, single in (("shift", "shift", True), ("breaks", "break", False)):
+        pair = (row.get(f"{column}_start"), row.get(f"{column}_end"))
+        if pair != (None, None):
+            out[key] = pair if single else [pair]
+    return out
+
+
+def _permuted(matrix: Any, order: list[int]) -> Any:
+    """Return a matrix with rows and columns in another order; one of the wrong size is left to the validation."""
+    if matrix is None:
+        return None
+    array = np.asarray(matrix)
+    if array.ndim < 2 or array.shape[-2:] != (len(order), len(order)):
+        return matrix
+    return array[..., np.array(order)[:, None], np.array(order)]
