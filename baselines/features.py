@@ -53,17 +53,13 @@ def _any_client(test: Callable[[Problem], np.ndarray]) -> Callable[[Problem], bo
     return lambda problem: bool(np.any(test(problem)))
 
 
-def _kinds(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
-    return (problem.delivery > 0).any(axis=1), (problem.pickup > 0).any(axis=1)
-
-
 def _mixed(problem: Problem) -> bool:
     return bool(((problem.delivery > 0).any(axis=0) & (problem.pickup > 0).any(axis=0)).any())
 
 
 def _unclear_backhaul(problem: Problem) -> bool:
-    delivers, collects = _kinds(problem)
-    return problem.backhaul != "mixed" and bool((delivers == collects).any())
+    delivers, collects = (problem.delivery > 0).any(axis=1), (problem.pickup > 0).any(axis=1)
+    return problem.backhaul != "mixed" and bool(np.any(delivers == collects))
 
 
 # Name -> whether a problem uses it, in the order in which refusals name them.
@@ -100,10 +96,10 @@ FEATURES: dict[str, Callable[[Problem], bool]] = {
     "fixed costs": _any_vehicle(lambda v: v.fixed_cost > 0),
     "duration cost": _any_vehicle(lambda v: prices(v)[1] > 0),
     "time windows": has_window,
-    "depot windows and shifts": lambda p: bool(
-        (p.depot_windows[:, 0] > 0).any() or np.isfinite(p.depot_windows[:, 1]).any()
-    )
-    or any(v.shift[0] > 0 or math.isfinite(v.shift[1]) for v in p.vehicles),
+    "depot windows and shifts": lambda p: (
+        bool((p.depot_windows[:, 0] > 0).any() or np.isfinite(p.depot_windows[:, 1]).any())
+        or any(v.shift[0] > 0 or math.isfinite(v.shift[1]) for v in p.vehicles)
+    ),
 }
 
 

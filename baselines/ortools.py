@@ -68,9 +68,9 @@ class ORTools:
         self,
         problem: Problem,
         deadline: Deadline,
-        rng: np.random.Generator,  # noqa: ARG002  nothing in it is random
+        rng: np.random.Generator,  # nothing in it is random
         start: Solution | None = None,
-        progress: Progress | None = None,  # noqa: ARG002
+        progress: Progress | None = None,
     ) -> Solution:
         """Return the best plan found before the deadline; stops that do not fit are left out."""
         require_supported("ortools", self.supports(problem))
@@ -104,7 +104,7 @@ class _Search:
         self.plan: list[tuple[int, list[int]]] = []
         self.trace: list[tuple[float, float]] = []
         self.solutions = 0
-        self.best = math.inf
+        self.best: int | float = math.inf
 
     def run(self, start: Solution | None) -> None:
         unlimited = fleet_guess(self.problem, self.numbers.time_matters)
@@ -154,10 +154,10 @@ class _Search:
         self.solutions += int(model.routing.solver().Solutions())
         if found is None or found.ObjectiveValue() >= self.best:
             return None
-        self.best = found.ObjectiveValue()
+        self.best = objective = int(found.ObjectiveValue())
         better = model.routes(found)
         self.plan = list(zip(model.types, better, strict=True))
-        self.trace.append((self.deadline.elapsed(), self.prices.money(self.best + model.constant_prizes)[0]))
+        self.trace.append((self.deadline.elapsed(), self.prices.money(objective + model.constant_prizes)[0]))
         return better
 
     def _parameters(self, strategy: str, solutions: int | None) -> Any:

@@ -5,6 +5,7 @@ and the clients. Vehicles are single ones; a type of unlimited number gets as ma
 """
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -184,7 +185,7 @@ class Model:
                 time.SetCumulVarSoftUpperBound(index, last, int(prices.lateness[c]))
                 last = horizon
             time.CumulVar(index).SetRange(first, min(last, horizon))
-            for (_, end), (begin, _) in zip(used, used[1:], strict=False):
+            for (_, end), (begin, _) in pairwise(used):
                 if begin > end + 1:
                     time.CumulVar(index).RemoveInterval(end + 1, begin - 1)
         for vehicle, k in enumerate(self.types):
@@ -247,7 +248,7 @@ class Model:
     def _backhauls(self) -> None:
         """A phase that only grows along a route: 0 at deliveries, 1 at pickups."""
         problem = self.problem
-        collects = (problem.pickup > 0).any(axis=1)
+        collects = np.asarray((problem.pickup > 0).any(axis=1))
         if problem.backhaul == "mixed" or not collects.any():
             return
         zero = self.routing.RegisterUnaryTransitVector([0] * len(self.location_of))
@@ -275,7 +276,7 @@ class Model:
         return routes
 
     def assignment(self, routes: list[list[int]], parameters: Any) -> Any:
-        """Return OR-Tools' own form of the locations visited by each vehicle; None where it takes them for infeasible."""
+        """Return routes in OR-Tools' own form; None where it takes them for infeasible."""
         if not self.closed:
             self.routing.CloseModelWithParameters(parameters)
             self.closed = True

@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -132,7 +132,10 @@ class _Run:
         for operator in pyvrp.search.OPERATORS:
             if operator.supports(data):
                 search.add_operator(operator(data))
-        penalties = PenaltyManager(PenaltyParams().midpoint_penalties(data), PenaltyParams())
+        limits = PenaltyParams()
+        if model.droppable:  # Breaking a rule shall not be cheaper than leaving out a stop.
+            limits = PenaltyParams(max_penalty=max(limits.max_penalty, 2.0 * self.prices.unserved))
+        penalties = PenaltyManager(limits.midpoint_penalties(data), limits)
         if start is not None:
             first = model.solution(start)
         elif model.droppable:
@@ -142,7 +145,7 @@ class _Run:
             first = search(random, penalties.max_cost_evaluator(), exhaustive=True)
         stop = _Stop(self, patience + self.deadline.elapsed(), model.constant_prizes)
         keep = _Keep(first)
-        params = IteratedLocalSearchParams(callbacks=keep)
+        params = IteratedLocalSearchParams(callbacks=cast("Any", keep))
         try:
             IteratedLocalSearch(data, penalties, search, first, params).run(stop, collect_stats=False, display=False)
         except KeyboardInterrupt:
@@ -177,7 +180,8 @@ class _Stop:
         limit = deadline.max_iterations
         if elapsed >= deadline.time_limit or (limit is not None and run.iterations >= limit):
             return True
-        if math.isinf(self.best_cost) and (elapsed >= self.give_up or (limit is not None and run.iterations >= PATIENCE * limit)):
+        patience_is_over = elapsed >= self.give_up or (limit is not None and run.iterations >= PATIENCE * limit)
+        if patience_is_over and math.isinf(self.best_cost):
             return True
         if run.progress is not None and elapsed >= self.next_event:
             self.next_event = elapsed + 0.2

@@ -48,15 +48,15 @@ class Model:
         """Some legs are so long that they are not to be driven; PyVRP may still call a plan with one feasible."""
         self.constant_prizes = 0
         """What PyVRP adds to every cost: the prizes of copies of a client that stand for its other windows."""
-        self.distance: list[Array] = []
-        self.duration: list[Array] = []
+        self.distance: list[Any] = []
+        self.duration: list[Any] = []
         self._profiles: dict[tuple[int, bytes], int] = {}
         # PyVRP's client -> our location; a client with several windows is a group of copies.
         self.location_of: list[int] = []
         # PyVRP's shipment -> ours; those that nobody can serve are left out.
         self.shipment_of: list[int] = []
         self.reload_of = {d: problem.num_depots + i for i, d in enumerate(self._reload_depots())}
-        self.depot_location = [*range(problem.num_depots), *self.reload_of]
+        self.depot_location: list[int] = [*range(problem.num_depots), *self.reload_of]
         vehicles = [self._vehicle_type(k, v) for k, v in enumerate(problem.vehicles)]
         clients, groups = self._clients()
         depots = self._depots()
@@ -92,8 +92,9 @@ class Model:
         early, late = numbers.time_window(*v.shift)
         longest = int(down(v.max_duration, numbers.duration_scale))
         nominal = min(longest, int(down(v.nominal_duration, numbers.duration_scale))) if prices.overtime[k] else longest
-        capacity = self._goods(down(np.asarray(v.capacity), numbers.load_scale), v.max_stops or self.problem.num_clients)
-        initial = self._goods(up(np.asarray(v.initial_load or np.zeros(self.problem.num_loads)), numbers.load_scale), 0)
+        most = v.max_stops or self.problem.num_clients
+        capacity = self._goods(down(np.asarray(v.capacity), numbers.load_scale), most)
+        initial = np.asarray(v.initial_load or np.zeros(self.problem.num_loads))
         profile, forbidden = self._profile(k, v)
         farthest = int(down(v.max_distance, numbers.distance_scale))
         if forbidden and prices.distance[k] == 0:
@@ -111,11 +112,11 @@ class Model:
             unit_distance_cost=prices.distance[k],
             unit_duration_cost=prices.duration[k],
             profile=profile,
-            initial_load=initial,
+            initial_load=self._goods(up(initial, numbers.load_scale), 0),
             reload_depots=[self.reload_of[d] for d in v.reload_depots],
             max_overtime=min(longest - nominal, NO_LIMIT),
             unit_overtime_cost=prices.overtime[k],
-            **({} if v.max_reloads is None else {"max_reloads": v.max_reloads}),
+            max_reloads=self.problem.num_clients if v.max_reloads is None else v.max_reloads,
         )
 
     def _profile(self, k: int, v: VehicleType) -> tuple[int, int]:
@@ -215,20 +216,24 @@ class Model:
         for index, (ends, amount) in enumerate(zip(problem.shipments.tolist(), numbers.shipment_load, strict=True)):
             pair = [location - problem.num_depots for location in ends]
             must = bool(np.isinf(problem.prize[pair]).any())
-            windows = numbers.windows[pair, 0].tolist()
-            steps = [(w[0], _limit(w[1]), int(numbers.service[c])) for c, w in zip(pair, windows, strict=True)]
-            if windows[1][1] < windows[0][0]:
+            (opens, closes), (opens_last, closes_last) = numbers.windows[pair, 0].tolist()
+            if closes_last < opens:
                 continue  # Nobody can serve it, and PyVRP takes it for an error of the input.
             self.shipment_of.append(index)
-            prize = int(prices.prize[pair].sum()) + (prices.unserved if must and self.droppable else 0)
+            stays = numbers.service[pair].tolist()
             shipments.append(
                 pyvrp.Shipment(
-                    *ends,
-                    *steps[0],
-                    *steps[1],
-                    amount=self._goods(amount, 0),
-                    prize=prize,
-                    required=must and not self.droppable,
+                    ends[0],
+                    ends[1],
+                    opens,
+                    _limit(closes),
+                    stays[0],
+                    opens_last,
+                    _limit(closes_last),
+                    stays[1],
+                    self._goods(amount, 0),
+                    int(prices.prize[pair].sum()) + (prices.unserved if must and self.droppable else 0),
+                    must and not self.droppable,
                 )
             )
         return shipments
@@ -241,9 +246,9 @@ class Model:
 
     def _location(self, activity: Any) -> int:
         if activity.is_client():
-            return self.location_of[activity.idx]
+            return self.location_of[int(activity.idx)]
         if activity.is_depot():
-            return self.depot_location[activity.idx]
+            return self.depot_location[int(activity.idx)]
         return int(self.problem.shipments[self.shipment_of[activity.idx]][0 if activity.is_pickup() else 1])
 
     def solution(self, plan: Solution) -> Any:
