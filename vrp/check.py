@@ -163,6 +163,16 @@ def check(problem: Problem, solution: Solution) -> list[Violation]:
     return found
 
 
+def examine(problem: Problem, routes: Sequence[Route]) -> list[tuple[Route, list[Violation]]]:
+    """Schedule routes, each by itself; return each with the rules that it breaks on its own."""
+    terms = dict.fromkeys(TERMS, 0.0)
+    result = []
+    for i, it in enumerate(itineraries(problem, routes)):
+        route = _finish(problem, it, terms)
+        result.append((route, list(RouteRules(problem, i, it, route))))
+    return result
+
+
 def _known(problem: Problem, index: int, route: Route) -> tuple[Route | None, list[Violation]]:
     """Return the part of a route that exists in the problem, and a violation for each part that does not."""
     if not 0 <= route.vehicle_type < len(problem.vehicles):

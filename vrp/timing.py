@@ -195,7 +195,7 @@ class _Slots:
     def start(self, arrive: Floats) -> Floats:
         """Return the first moment from `arrive` on at which the service may start."""
         k = np.searchsorted(self.ends, arrive - _slack(arrive))
-        return np.maximum(arrive, self.begins[k])
+        return np.asarray(np.maximum(arrive, self.begins[k]))
 
     def latest(self, start: Floats) -> Floats:
         """Return the latest arrival after which the service starts no later than `start`."""

@@ -1,0 +1,135 @@
+"""Each unserved stop gets the true reason, with its numbers."""
+
+import numpy as np
+import pytest
+
+from vrp.check import check, evaluate, examine
+from vrp.explain import explain_unserved
+from vrp.problem import Problem
+from vrp.solution import Route, Unserved
+from vrp.vehicles import VehicleType
+
+LINE = np.array([[0.0, 0.0], [10.0, 0.0], [20.0, 0.0], [30.0, 0.0]])
+"""A depot and the stops 1, 2, 3 on a line, 10 m and 10 s apart."""
+
+
+def reasons(problem: Problem, routes: list[tuple[int, ...]], kind: int = 0) -> dict[int, Unserved]:
+    plan = evaluate(problem, [Route(kind, 0, 0, visits) for visits in routes])
+    return {u.stop: u for u in explain_unserved(problem, plan).unserved}
+
+
+def line(**fields: object) -> Problem:
+    return Problem(coords=LINE, names=("depot", "A", "B", "C"), **fields)  # type: ignore[arg-type]
+
+
+def test_demand_above_every_capacity() -> None:
+    """A stop larger than the largest vehicle that may serve it is told so, with both numbers."""
+    vehicles = (VehicleType(capacity=(5,)), VehicleType(capacity=(7,), name="van"), VehicleType(capacity=(99,)))
+    allowed = np.ones((3, 3), dtype=bool)
+    allowed[2, 2] = False
+    found = reasons(line(vehicles=vehicles, delivery=[1, 1, 8], allowed=allowed), [(1, 2)])[3]
+    assert found.reason == ("Its demand is 8, but no vehicle that may serve it holds more than 7 (vehicle type 'van').")
+    assert "larger vehicle" in found.hint
+
+
+def test_nobody_may_serve_it() -> None:
+    """A stop that every vehicle type is forbidden to serve is told so."""
+    assert "No vehicle type is allowed" in reasons(line(allowed=[[True, True, False]]), [(1, 2)])[3].reason
+
+
+def test_window_that_nobody_can_reach() -> None:
+    """The window and the earliest arrival are given as clock times."""
+    windows = np.array([[0, 80_000], [0, 80_000], [21_600, 23_400]])
+    vehicles = (VehicleType(count=1, shift=(29_610, 60_000)),)
+    found = reasons(line(time_windows=windows, vehicles=vehicles), [(1, 2)])[3]
+    assert "window 06:00:00-06:30:00 ends before any vehicle" in found.reason
+    assert "earliest 08:14:00" in found.reason
+    assert found.hint == "Widen it or start a vehicle earlier."
+
+
+@pytest.mark.parametrize(
+    ("vehicle", "words"),
+    [
+        (VehicleType(shift=(0, 50)), ["shift", "00:01:00", "00:00:50"]),
+        (VehicleType(max_distance=50), ["drives 60", "50"]),
+        (VehicleType(max_duration=50), ["lasts 1 min", "50 s"]),
+        (VehicleType(battery=50, consumption=1), ["battery at -10"]),
+    ],
+)
+def test_not_even_alone(vehicle: VehicleType, words: list[str]) -> None:
+    """Shift, distance, duration and battery that do not suffice for the stop alone are named with their numbers."""
+    found = reasons(line(vehicles=(vehicle,)), [(1, 2)])[3]
+    assert "alone" in found.reason
+    for word in words:
+        assert word in found.reason
+    assert found.hint
+
+
+def test_all_vehicles_are_full() -> None:
+    """Where the fleet is used up, the limit that was met most often is named, with how little is missing."""
+    problem = line(vehicles=(VehicleType(count=1, capacity=(5,)),), delivery=[2, 2, 3])
+    found = reasons(problem, [(1, 2)])[3]
+    assert "of the 3 cheapest places in their routes 3 break the capacity (by 2 at the least)" in found.reason
+    assert "Add a vehicle" in found.hint
+
+
+def test_prize_that_does_not_pay() -> None:
+    """An optional stop tells its detour and its prize."""
+    found = reasons(line(prize=[np.inf, np.inf, 15], vehicles=(VehicleType(count=1),)), [(1, 2)])[3]
+    assert "costs 20 more (on route 0), but its prize is only 15" in found.reason
+    assert not found.required
+
+
+def test_new_vehicle_may_be_the_cheapest_place() -> None:
+    """The cheapest place of an optional stop may be a vehicle of its own."""
+    far = np.array([[0.0, 0.0], [10.0, 0.0], [20.0, 0.0], [-3.0, 0.0]])
+    problem = Problem(coords=far, prize=[9, 9, 5], vehicles=(VehicleType(duration_cost=0.0, distance_cost=1.0),))
+    assert "costs 6 more" in reasons(problem, [(1, 2)])[3].reason
+
+
+def test_missed_by_the_search() -> None:
+    """Where there is a place, the answer is honest about it."""
+    found = reasons(line(), [(1, 2)])[3]
+    assert "There is a place for it" in found.reason
+    assert found.hint == "Allow more time."
+
+
+def test_alternatives_and_partners() -> None:
+    """The alternative that is served is named, and a delivery points to its pickup."""
+    found = reasons(line(group=[0, 0, -1]), [(1, 3)])[2]
+    assert found.reason == "Its alternative is served instead: stop 'A'."
+    problem = line(shipments=[[2, 3]], shipment_load=[[9]], vehicles=(VehicleType(capacity=(5,)),))
+    both = reasons(problem, [(1,)])
+    assert "carries 9" in both[2].reason
+    assert "shipment from stop 'B'" in both[3].reason
+
+
+def test_everything_else_stays() -> None:
+    """Explaining changes no route, cost or order of the unserved stops; the plan still checks as before."""
+    problem = line(vehicles=(VehicleType(count=1, capacity=(2,)),), delivery=[1, 2, 2])
+    plan = evaluate(problem, [Route(0, 0, 0, (1,))])
+    told = explain_unserved(problem, plan)
+    assert [u.stop for u in told.unserved] == [u.stop for u in plan.unserved] == [2, 3]
+    assert told.routes is plan.routes
+    assert [v.kind for v in check(problem, told)] == ["unserved", "unserved"]
+
+
+def test_the_work_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 2,000 stops that two full vehicles leave over each has a reason, after a bounded number of trials."""
+    n, tried = 2000, []
+
+    def counted(problem: Problem, routes: list[Route]) -> object:
+        tried.extend(routes)
+        return examine(problem, routes)
+
+    monkeypatch.setattr("vrp.explain.examine", counted)
+    problem = Problem(
+        coords=np.random.default_rng(1).random((n + 1, 2)) * 1000,
+        delivery=np.ones(n),
+        vehicles=(VehicleType(count=2, capacity=(20,)),),
+    )
+    plan = evaluate(problem, [Route(0, 0, 0, tuple(range(1, 21))), Route(0, 0, 0, tuple(range(21, 41)))])
+    told = explain_unserved(problem, plan)
+    assert len(told.unserved) == n - 40
+    assert all("capacity" in u.reason and u.hint for u in told.unserved)
+    assert len(tried) < 500

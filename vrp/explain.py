@@ -1,0 +1,349 @@
+"""Why a stop is unserved: recomputed from the problem and the plan, never from what a search remembers.
+
+First come tests that are certain (no vehicle can do it even with nothing else to do), then evidence from the plan (what
+stands in the way at the cheapest places in its routes), worded as such. The work is bounded, so that a plan with
+thousands of unserved stops is explained in a fraction of a second.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vrp.check import Bools, examine
+from vrp.problem import Problem
+from vrp.schedule import above
+from vrp.solution import Route, Solution, Unserved
+from vrp.violations import Violation
+from vrp.wording import clock, number, place, span, vehicle
+
+EXAMINED = 200
+"""Unserved stops that are tried alone; the others get the reason that is most common among these."""
+TRIALS = 160
+"""Insertions that are tried in all."""
+PER_STOP = 16
+"""Insertions that are tried for one stop at most."""
+PER_ROUTE = 3
+"""Insertions of one stop that are tried in one route."""
+
+# Kind of violation -> what it is called, and what would help.
+LIMITS = {
+    "capacity": ("the capacity", "Add a vehicle or raise the capacity."),
+    "time window": ("a time window", "Add a vehicle or widen the windows."),
+    "shift": ("the end of the shift", "Add a vehicle or extend the shifts."),
+    "depot window": ("the depot's opening hours", "Add a vehicle or extend the depot's opening hours."),
+    "max duration": ("the maximum duration", "Add a vehicle or raise the maximum duration."),
+    "max distance": ("the maximum distance", "Add a vehicle or raise the maximum distance."),
+    "max stops": ("the maximum number of stops", "Add a vehicle or raise the maximum number of stops."),
+    "allowed": ("which stops the vehicle may serve", "Add a vehicle that may serve it, or allow it for the others."),
+    "backhaul": ("the order of deliveries and pickups", "Add a vehicle or allow mixed pickups."),
+    "battery": ("the battery", "Add a vehicle or a charger."),
+    "prefix": ("the fixed first stops", "Add a vehicle."),
+}
+IN_SECONDS = {"time window", "shift", "depot window", "max duration"}
+
+
+def explain_unserved(problem: Problem, solution: Solution) -> Solution:
+    """Return the same solution with a reason and a hint for each unserved stop."""
+    if not solution.unserved:
+        return solution
+    explainer = _Explainer(problem, solution)
+    return replace(solution, unserved=tuple(explainer.explain()))
+
+
+@dataclass(frozen=True)
+class _Reason:
+    reason: str
+    hint: str
+
+
+class _Explainer:
+    """One plan under examination."""
+
+    def __init__(self, problem: Problem, solution: Solution) -> None:
+        self.problem, self.solution = problem, solution
+        self.depots = problem.num_depots
+        self.served = {x for r in solution.routes for x in r.visits if x >= self.depots}
+        self.used = Counter(r.vehicle_type for r in solution.routes)
+        self.partner = {a: b for pair in np.asarray(problem.shipments).tolist() for a, b in (pair, pair[::-1])}
+        self.is_pickup = set(np.asarray(problem.shipments)[:, 0].tolist())
+        self.group_served = {int(problem.group[x - self.depots]): x for x in self.served}
+        self.trials = TRIALS
+        self.limits: Counter[str] = Counter()
+        self.broken_already: dict[int, set[str]] = {}
+        self.places: _Places | None = None
+
+    def explain(self) -> Iterable[Unserved]:
+        """Explain one stop after the other, the required ones first as long as there is work left to spend."""
+        order = sorted(self.solution.unserved, key=lambda u: not u.required)
+        alone = self._alone([u.stop for u in order][:EXAMINED])
+        found = {u.stop: self._reason(u, alone) for u in order}
+        return [replace(u, reason=found[u.stop].reason, hint=found[u.stop].hint) for u in self.solution.unserved]
+
+    def _unit(self, stop: int) -> tuple[int, ...]:
+        """Return what is served together: a stop, or both ends of a shipment."""
+        other = self.partner.get(stop)
+        if other is None:
+            return (stop,)
+        return (stop, other) if stop in self.is_pickup else (other, stop)
+
+    def _types(self, unit: Sequence[int]) -> list[int]:
+        """Return the vehicle types that may serve all of a unit."""
+        clients = np.array(unit) - self.depots
+        return [int(k) for k in np.flatnonzero(self.problem.allowed[:, clients].all(axis=1))]
+
+    def _reason(self, u: Unserved, alone: dict[int, list[tuple[Route, list[Violation]]]]) -> _Reason:
+        stop = u.stop
+        group = int(self.problem.group[stop - self.depots])
+        if group >= 0 and group in self.group_served:
+            other = place(self.problem, self.group_served[group])
+            return _Reason(f"Its alternative is served instead: {other}.", "Nothing to do.")
+        other_end = self.partner.get(stop)
+        if other_end is not None and stop not in self.is_pickup:
+            return _Reason(
+                f"It is the delivery of the shipment from {place(self.problem, other_end)}, which is unserved.",
+                "See there.",
+            )
+        unit = self._unit(stop)
+        types = self._types(unit)
+        certain = self._not_allowed(unit, types) or self._too_large(unit, types)
+        if certain is None and stop in alone:
+            certain = self._not_even_alone(stop, alone[stop])
+        return certain or self._in_the_plan(u, unit, alone.get(stop, []))
+
+    # Certain reasons
+
+    def _not_allowed(self, unit: Sequence[int], types: Sequence[int]) -> _Reason | None:
+        if types:
+            return None
+        both = " and its delivery" if len(unit) > 1 else ""
+        return _Reason(f"No vehicle type is allowed to serve it{both}.", "Allow it for a vehicle type.")
+
+    def _too_large(self, unit: Sequence[int], types: Sequence[int]) -> _Reason | None:
+        """Compare what it brings onto a vehicle with what the largest one holds besides its initial load."""
+        p = self.problem
+        if len(unit) > 1:
+            return None  # its load depends on the order: tried alone
+        demand = np.maximum(p.delivery[unit[0] - self.depots], p.pickup[unit[0] - self.depots])
+        room = [
+            np.array(v.capacity or math.inf) - np.array(v.initial_load or 0.0) for v in (p.vehicles[k] for k in types)
+        ]
+        if any(not any(above(float(a), float(b)) for a, b in np.broadcast(demand, r)) for r in room):
+            return None
+        best = min(range(len(room)), key=lambda i: float((demand - room[i]).max()))
+        c = int((demand - room[best]).argmax())
+        dimension = f" of load {c}" if len(demand) > 1 else ""
+        limit = float(np.broadcast_to(room[best], demand.shape)[c])
+        return _Reason(
+            f"Its demand is {number(float(demand[c]))}{dimension}, but no vehicle that may serve it holds more than "
+            f"{number(limit)} ({vehicle(p, types[best])}).",
+            "Split the stop or add a larger vehicle.",
+        )
+
+    def _alone(self, stops: Sequence[int]) -> dict[int, list[tuple[Route, list[Violation]]]]:
+        """Try each stop as the only one of a route, by every vehicle type that may serve it."""
+        routes, owner = [], []
+        for stop in stops:
+            unit = self._unit(stop)
+            if stop != unit[0]:
+                continue
+            for k in self._types(unit):
+                v = self.problem.vehicles[k]
+                routes.append(
+                    Route(k, v.start_depot, v.end_depot, (*v.prefix, *(x for x in unit if x not in v.prefix)))
+                )
+                owner.append(stop)
+        result: dict[int, list[tuple[Route, list[Violation]]]] = {}
+        for stop, examined in zip(owner, examine(self.problem, routes), strict=True):
+            result.setdefault(stop, []).append(examined)
+        return result
+
+    def _not_even_alone(self, stop: int, trips: Sequence[tuple[Route, list[Violation]]]) -> _Reason | None:
+        """Find the rule that stops every vehicle type although it has nothing else to do."""
+        broken = [(r, w) for r, violations in trips if (w := self._blocking(r, violations)) is not None]
+        if len(broken) < len(trips) or not broken:
+            return None
+        kind = Counter(w.kind for _, w in broken).most_common(1)[0][0]
+        route, wrong = min(((r, w) for r, w in broken if w.kind == kind), key=lambda pair: pair[1].amount)
+        who = vehicle(self.problem, route.vehicle_type)
+        v = self.problem.vehicles[route.vehicle_type]
+        end = route.steps[-1].leave
+        if kind == "time window":
+            return self._window(route, wrong)
+        if kind == "shift":
+            return _Reason(
+                f"No vehicle can serve it within its shift, even alone: the earliest end is {clock(end)}, "
+                f"and the shift of {who} ends at {clock(v.shift[1])}.",
+                "Extend the shift or start a vehicle earlier.",
+            )
+        if kind == "depot window":
+            return _Reason(
+                f"No vehicle can serve it while its depot is open, even alone: {wrong.message}",
+                "Extend the depot's opening hours.",
+            )
+        if kind == "max duration":
+            return _Reason(
+                f"A route to it alone lasts {span(route.duration)}, above every vehicle's limit "
+                f"({who}: {span(v.max_duration)}).",
+                "Raise the maximum duration.",
+            )
+        if kind == "max distance":
+            return _Reason(
+                f"A route to it alone drives {number(route.distance)}, above every vehicle's limit "
+                f"({who}: {number(v.max_distance)}).",
+                "Raise the maximum distance.",
+            )
+        return _Reason(f"No vehicle can serve it, even alone: {wrong.message}", LIMITS.get(kind, ("", ""))[1])
+
+    def _blocking(self, route: Route, violations: Sequence[Violation]) -> Violation | None:
+        """Return the first violation that neither more stops nor a reload or charge on the way could heal."""
+        curable = {"backhaul"}
+        if self.problem.chargers:
+            curable.add("battery")
+        if self.problem.vehicles[route.vehicle_type].reload_depots:
+            curable.add("capacity")
+        return next((v for v in violations if v.kind not in curable), None)
+
+    def _window(self, route: Route, wrong: Violation) -> _Reason:
+        step = next(s for s in route.steps if s.location == wrong.stop and s.late)
+        windows = self.problem.time_windows[step.location - self.depots]
+        used = windows[windows[:, 0] < math.inf]
+        text = " and ".join(f"{clock(a)}-{clock(b)}" for a, b in used.tolist())
+        whose = "Its" if len(route.visits) == 1 else f"At {place(self.problem, step.location)} the"
+        return _Reason(
+            f"{whose} window{'s' if len(used) > 1 else ''} {text} end{'' if len(used) > 1 else 's'} before any vehicle "
+            f"can start there, coming straight from its depot (earliest {clock(step.start)}, "
+            f"{vehicle(self.problem, route.vehicle_type)}).",
+            "Widen it or start a vehicle earlier.",
+        )
+
+    # Evidence from the plan
+
+    def _in_the_plan(self, u: Unserved, unit: Sequence[int], alone: Sequence[tuple[Route, list[Violation]]]) -> _Reason:
+        """Try to put it where it costs least, and tell what came of it."""
+        free = [(r, w) for r, w in alone if self._available(r.vehicle_type) and self._blocking(r, w) is None]
+        best, where = math.inf, ""
+        for route, wrong in free:
+            if not wrong and route.cost < best and not self.problem.vehicles[route.vehicle_type].prefix:
+                best, where = route.cost, f"alone on another vehicle ({vehicle(self.problem, route.vehicle_type)})"
+        tried, limits = 0, Counter[str]()
+        nearest: dict[str, float] = {}
+        for index, cost, wrong_here in self._insert(unit):
+            tried += 1
+            if not wrong_here and cost < best:
+                best, where = cost, f"on route {index}"
+            for w in wrong_here[:1]:
+                limits[w.kind] += 1
+                nearest[w.kind] = min(nearest.get(w.kind, math.inf), w.amount)
+        self.limits += limits
+        if best < math.inf:
+            return self._place_exists(u, unit, best, where)
+        if free:
+            return _Reason("A vehicle is left that can serve it, but the search ended before.", "Allow more time.")
+        if tried:
+            return self._no_room(tried, limits, nearest)
+        return self._not_tried(self._types(unit))
+
+    def _place_exists(self, u: Unserved, unit: Sequence[int], cost: float, where: str) -> _Reason:
+        prize = float(self.problem.prize[np.array(unit) - self.depots].sum())
+        if not u.required and cost >= prize:
+            return _Reason(
+                f"The cheapest place found for it costs {number(cost)} more ({where}), but its prize is only "
+                f"{number(prize)}.",
+                f"Raise its prize above {number(cost)} to have it served.",
+            )
+        return _Reason(
+            f"There is a place for it ({where}, for {number(cost)} more), but the search ended before.",
+            "Allow more time.",
+        )
+
+    def _no_room(self, tried: int, limits: Counter[str], nearest: dict[str, float]) -> _Reason:
+        """Tell which limits were met, the most frequent one with how little was missing."""
+        ranked = limits.most_common()
+        kind, least = ranked[0][0], nearest[ranked[0][0]]
+        parts = [f"{count} break {LIMITS.get(k, (k, ''))[0]}" for k, count in ranked]
+        if least > 0:
+            parts[0] += f" (by {span(least) if kind in IN_SECONDS else number(least)} at the least)"
+        return _Reason(
+            f"All vehicles that could serve it are used; of the {tried} cheapest places in their routes "
+            f"{', '.join(parts)}.",
+            LIMITS.get(kind, ("", "Add a vehicle."))[1],
+        )
+
+    def _not_tried(self, types: Sequence[int]) -> _Reason:
+        """One of so many unserved stops that it was not tried itself."""
+        left = f"It is one of {len(self.solution.unserved)} unserved stops, too many to try each"
+        if any(self._available(k) for k in types):
+            return _Reason(f"{left}; not all vehicles are used.", "Allow more time.")
+        if not self.limits:
+            return _Reason(f"{left}; all vehicles that may serve it are used.", "Add a vehicle.")
+        kind = self.limits.most_common(1)[0][0]
+        name, hint = LIMITS.get(kind, (kind, "Add a vehicle."))
+        return _Reason(f"{left}; all vehicles that may serve it are used, and the others mostly break {name}.", hint)
+
+    def _available(self, kind: int) -> bool:
+        count = self.problem.vehicles[kind].count
+        return count is None or self.used[kind] < count
+
+    def _insert(self, unit: Sequence[int]) -> Iterable[tuple[int, float, list[Violation]]]:
+        """Yield route index, added cost and broken rules of the cheapest insertions, as long as work is left."""
+        if self.trials <= 0 or not self.solution.routes:
+            return
+        self.places = self.places or _Places(self.problem, self.solution.routes)
+        chosen = self.places.cheapest(unit[0], self.problem.allowed[:, unit[0] - self.depots])[: self.trials]
+        self.trials -= len(chosen)
+        routes = [self.solution.routes[i] for i, _ in chosen]
+        changed = [
+            replace(r, visits=(*r.visits[:at], *unit, *r.visits[at:]))
+            for r, (_, at) in zip(routes, chosen, strict=True)
+        ]
+        for (i, _), old, (new, wrong) in zip(chosen, routes, examine(self.problem, changed), strict=True):
+            yield i, new.cost - old.cost, [w for w in wrong if w.kind not in self._already(i)]
+
+    def _already(self, index: int) -> set[str]:
+        """Kinds of rules that a route breaks without the stop."""
+        if index not in self.broken_already:
+            ((_, wrong),) = examine(self.problem, [self.solution.routes[index]])
+            self.broken_already[index] = {w.kind for w in wrong}
+        return self.broken_already[index]
+
+
+class _Places:
+    """All places between two neighbours in the plan."""
+
+    def __init__(self, problem: Problem, routes: Sequence[Route]) -> None:
+        self.problem = problem
+        before: list[int] = []
+        after: list[int] = []
+        route: list[int] = []
+        at: list[int] = []
+        for i, r in enumerate(routes):
+            path = [r.start_depot, *r.visits, *([] if r.end_depot is None else [r.end_depot])]
+            size = len(r.visits) + 1
+            before += path[:size]
+            after += path[1:] if r.end_depot is not None else [*path[1:], path[-1]]
+            route += [i] * size
+            at += range(size)
+        self.before, self.after = np.array(before), np.array(after)
+        self.route, self.at = np.array(route), np.array(at)
+        self.vehicle_type = np.array([r.vehicle_type for r in routes])[self.route]
+
+    def cheapest(self, stop: int, allowed: Bools) -> list[tuple[int, int]]:
+        """Return (route, position) of the places with the shortest detour, a few per route."""
+        (a, s), (b, t), (c, u) = (
+            self.problem.legs(i, j) for i, j in ((self.before, stop), (stop, self.after), (self.before, self.after))
+        )
+        detour = a + b - c + s + t - u
+        detour[~allowed[self.vehicle_type]] = np.inf
+        found: list[tuple[int, int]] = []
+        per_route: Counter[int] = Counter()
+        for k in np.argsort(detour, kind="stable").tolist():
+            i = int(self.route[k])
+            if len(found) == PER_STOP or detour[k] == np.inf:
+                break
+            if per_route[i] < PER_ROUTE:
+                per_route[i] += 1
+                found.append((i, int(self.at[k])))
+        return found
