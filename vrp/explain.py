@@ -19,13 +19,13 @@ from vrp.solution import Route, Solution, Unserved
 from vrp.violations import Violation
 from vrp.wording import clock, number, place, span, vehicle
 
-EXAMINED = 200
+EXAMINED = 100
 """Unserved stops that are tried alone; the others get the reason that is most common among these."""
-TRIALS = 160
-"""Insertions that are tried in all."""
-PER_STOP = 16
+WORK = 500
+"""Stops on the routes of all insertions that are tried, some 10 ms."""
+PER_STOP = 8
 """Insertions that are tried for one stop at most."""
-PER_ROUTE = 3
+PER_ROUTE = 2
 """Insertions of one stop that are tried in one route."""
 
 # Kind of violation -> what it is called, and what would help.
@@ -70,9 +70,8 @@ class _Explainer:
         self.partner = {a: b for pair in np.asarray(problem.shipments).tolist() for a, b in (pair, pair[::-1])}
         self.is_pickup = set(np.asarray(problem.shipments)[:, 0].tolist())
         self.group_served = {int(problem.group[x - self.depots]): x for x in self.served}
-        self.trials = TRIALS
+        self.work = WORK
         self.limits: Counter[str] = Counter()
-        self.broken_already: dict[int, set[str]] = {}
         self.places: _Places | None = None
 
     def explain(self) -> Iterable[Unserved]:
@@ -91,8 +90,10 @@ class _Explainer:
 
     def _types(self, unit: Sequence[int]) -> list[int]:
         """Return the vehicle types that may serve all of a unit."""
-        clients = np.array(unit) - self.depots
-        return [int(k) for k in np.flatnonzero(self.problem.allowed[:, clients].all(axis=1))]
+        able = self.problem.allowed[:, unit[0] - self.depots]
+        if len(unit) > 1:
+            able = able & self.problem.allowed[:, unit[1] - self.depots]
+        return [k for k, yes in enumerate(able.tolist()) if yes]
 
     def _reason(self, u: Unserved, alone: dict[int, list[tuple[Route, list[Violation]]]]) -> _Reason:
         stop = u.stop
@@ -289,25 +290,21 @@ class _Explainer:
 
     def _insert(self, unit: Sequence[int]) -> Iterable[tuple[int, float, list[Violation]]]:
         """Yield route index, added cost and broken rules of the cheapest insertions, as long as work is left."""
-        if self.trials <= 0 or not self.solution.routes:
+        if self.work <= 0 or not self.solution.routes:
             return
         self.places = self.places or _Places(self.problem, self.solution.routes)
-        chosen = self.places.cheapest(unit[0], self.problem.allowed[:, unit[0] - self.depots])[: self.trials]
-        self.trials -= len(chosen)
+        chosen = []
+        for found in self.places.cheapest(unit[0], self.problem.allowed[:, unit[0] - self.depots]):
+            if self.work > 0:
+                chosen.append(found)
+                self.work -= len(self.solution.routes[found[0]].visits)
         routes = [self.solution.routes[i] for i, _ in chosen]
         changed = [
             replace(r, visits=(*r.visits[:at], *unit, *r.visits[at:]))
             for r, (_, at) in zip(routes, chosen, strict=True)
         ]
         for (i, _), old, (new, wrong) in zip(chosen, routes, examine(self.problem, changed), strict=True):
-            yield i, new.cost - old.cost, [w for w in wrong if w.kind not in self._already(i)]
-
-    def _already(self, index: int) -> set[str]:
-        """Kinds of rules that a route breaks without the stop."""
-        if index not in self.broken_already:
-            ((_, wrong),) = examine(self.problem, [self.solution.routes[index]])
-            self.broken_already[index] = {w.kind for w in wrong}
-        return self.broken_already[index]
+            yield i, new.cost - old.cost, wrong
 
 
 class _Places:
