@@ -1,0 +1,81 @@
+"""Our own JSON of a plan, as `Solution.to_dict` writes it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeGuard
+
+from vrp.formats.source import Source
+from vrp.problem import Problem
+from vrp.solution import Route, Solution, Stats
+
+SOLUTION_FORMAT = "vrp-solution"
+VERSION = 1
+
+
+def solution_from_dict(data: Mapping[str, Any], problem: Problem, name: str = "the solution") -> Solution:
+    """Return the plan that `Solution.to_dict` gave.
+
+    Of the routes, vehicle types and visits count; schedule, costs and unserved stops are computed anew. A cost that is
+    stated is kept, so that `check` can compare it.
+
+    Raises
+    ------
+    FormatError
+        A key is missing or its value of the wrong type; a location or vehicle type is not in the problem.
+    """
+    from vrp.check import evaluate
+
+    source = Source("", name)
+    if not isinstance(data, Mapping) or data.get("format") != SOLUTION_FORMAT or data.get("version") != VERSION:
+        raise source.failure(f'expected an object with "format": "{SOLUTION_FORMAT}" and "version": {VERSION}.')
+    routes = data.get("routes")
+    if not isinstance(routes, list):
+        raise source.failure('expected a list "routes".')
+    made = [_route(source, k, route, problem) for k, route in enumerate(routes)]
+    cost = data.get("cost")
+    if cost is not None and (isinstance(cost, bool) or not isinstance(cost, (int, float))):
+        source.add('"cost" must be a number.')
+    source.raise_errors()
+    solution = evaluate(problem, [route for route in made if route is not None], _stats(data.get("stats")))
+    if cost is None:
+        return solution
+    try:
+        return replace(solution, cost=float(cost))
+    except OverflowError:
+        raise source.failure('"cost" must be a finite number.') from None
+
+
+def _route(source: Source, index: int, route: Any, problem: Problem) -> Route | None:
+    who = f"route {index}"
+    if not isinstance(route, Mapping) or not isinstance(route.get("visits"), list):
+        source.add(f'{who} must be an object with "vehicle_type" and a list "visits".')
+        return None
+    vehicle_type, visits = route.get("vehicle_type"), route["visits"]
+    types, locations = len(problem.vehicles), problem.num_locations
+    if not _is_index(vehicle_type, types):
+        source.add(f'{who}: "vehicle_type" must be 0 to {types - 1}, got {vehicle_type!r:.40}.')
+        return None
+    wrong = next((visit for visit in visits if not _is_index(visit, locations)), None)
+    if wrong is not None:
+        source.add(f'{who}: "visits" must be locations, 0 to {locations - 1}, got {wrong!r:.40}.')
+        return None
+    vehicle = problem.vehicles[vehicle_type]
+    return Route(vehicle_type, vehicle.start_depot, vehicle.end_depot, tuple(visits))
+
+
+def _is_index(value: Any, size: int) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < size
+
+
+def _stats(data: Any) -> Stats:
+    """Return how the plan was found, as far as it is told."""
+    if not isinstance(data, Mapping):
+        return Stats()
+    out: dict[str, Any] = {}
+    for key, kind in (("solver", str), ("seed", int), ("threads", int), ("iterations", int), ("interrupted", bool)):
+        if isinstance(data.get(key), kind):
+            out[key] = data[key]
+    for key in ("seconds", "compile_seconds"):
+        if isinstance(data.get(key), float):
+            out[key] = data[key]
+    return Stats(**out)

@@ -1,0 +1,140 @@
+"""CSV: a problem as a pair of tables (stops.csv, vehicles.csv), and a plan as one row per step."""
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from vrp.errors import FormatError
+from vrp.formats.source import MAX_LOCATIONS, Source, load, refuse_rounding
+from vrp.problem import Problem
+from vrp.solution import Solution, Step
+
+STOPS, VEHICLES = "stops.csv", "vehicles.csv"
+_PLACE = {"lat", "lon", "x", "y", "latitude", "longitude", "lng"}
+_FLEET = {"capacity", "count", "shift_start", "shift_end", "fixed_cost"}
+_DELIMITERS = ",;\t|"
+
+
+def is_stops(text: str) -> bool:
+    """Return whether the text begins with a header of stops or vehicles."""
+    header = {cell.strip().lower() for cell in _header(text)}
+    return len(header) > 1 and bool(header & (_PLACE | _FLEET))
+
+
+def _header(text: str) -> list[str]:
+    line = text.lstrip("\n")[:10_000].split("\n")[0]
+    delimiter = max(_DELIMITERS, key=line.count)
+    return [cell.strip('" ') for cell in line.split(delimiter)]
+
+
+def read_folder(folder: Path, rounding: str) -> Problem:
+    """Return the problem of a folder with stops.csv and vehicles.csv."""
+    missing = [name for name in (STOPS, VEHICLES) if not (folder / name).is_file()]
+    if missing:
+        raise FormatError(f"{str(folder)!r} is a folder without {' and '.join(missing)}. Name a file.")
+    return _problem(load(folder / STOPS), load(folder / VEHICLES), rounding)
+
+
+def read_stops(source: Source, rounding: str, path: Path | None) -> Problem:
+    """Return the problem of a table of stops and the table of vehicles beside it.
+
+    The depots are the rows that the vehicles name as `start`, `end` or `reload_depots`; else the first row.
+    """
+    header = {cell.strip().lower() for cell in _header(source.text)}
+    if not header & _PLACE:
+        raise source.failure(f"this seems to be the table of vehicles. Name the table of stops (such as {STOPS}).")
+    if path is None:
+        raise source.failure(
+            f"a table of stops needs a table of vehicles. Name the file that has {VEHICLES} beside it."
+        )
+    name = path.name.replace("stops", "vehicles") if "stops" in path.name else VEHICLES
+    neighbour = path.with_name(name)
+    if not neighbour.is_file():
+        raise source.failure(f"a table of stops needs a table of vehicles, but there is no {str(neighbour)!r}.")
+    return _problem(source, load(neighbour), rounding)
+
+
+def _problem(stops: Source, vehicles: Source, rounding: str) -> Problem:
+    rows, fleet = _rows(stops), _rows(vehicles)
+    settings: dict[str, Any] = {}
+    if rounding != "auto":
+        if rows and "lat" in rows[0]:
+            refuse_rounding(rounding, "this table has latitude and longitude")
+        settings["rounding"] = rounding
+    named = [
+        part.strip()
+        for row in fleet
+        for key in ("start", "end", "reload_depots")
+        for part in row.get(key, "").replace(";", ",").replace("|", ",").split(",")
+    ]
+    depots = [name for name in dict.fromkeys(named) if name and name != "open"]
+    return Problem.from_frame(rows, fleet, depot=depots or 0, name=_title(stops), **settings)
+
+
+def _title(source: Source) -> str:
+    path = Path(source.name)
+    return path.parent.name if path.name == STOPS else path.stem
+
+
+def _rows(source: Source) -> list[dict[str, str]]:
+    """Return the rows of a table with a header; the text of each cell by the name of its column."""
+    header_line = source.text.lstrip("\n").split("\n")[0]
+    delimiter = max(_DELIMITERS, key=header_line.count)
+    reader = csv.reader(io.StringIO(source.text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+    header: list[str] = []
+    rows: list[dict[str, str]] = []
+    try:
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if not header:
+                header = [cell.strip() for cell in cells]
+                _check_header(source, header, reader.line_num)
+            elif len(cells) != len(header):
+                source.add(f"{len(cells)} cells, but the header has {len(header)}.", reader.line_num)
+            else:
+                rows.append(dict(zip(header, cells, strict=True)))
+            if len(rows) > MAX_LOCATIONS:
+                raise source.failure(f"more than {MAX_LOCATIONS} rows, which is the limit.")
+    except csv.Error as error:
+        source.add(f"this is no CSV: {error}.", reader.line_num)
+    if not header:
+        source.add("it is empty.")
+    source.raise_errors()
+    return rows
+
+
+def _check_header(source: Source, header: list[str], line: int) -> None:
+    for name in dict.fromkeys(header):
+        if not name or header.count(name) > 1:
+            source.add(f"column {name!r} {'has no name' if not name else 'occurs twice'}.", line)
+
+
+def solution_csv(solution: Solution) -> str:
+    """Return a plan as CSV: one row per step of each route, then one per unserved stop (kind "unserved").
+
+    The columns are those of `Solution.to_frame`.
+    """
+    from vrp.display import route_names
+
+    problem = solution.problem
+    loads = ["load"] if problem.num_loads == 1 else [f"load_{c}" for c in range(problem.num_loads)]
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    times = ("arrive", "wait", "start", "leave", "distance", "late")
+    writer.writerow(["route", "vehicle", "position", "location", "name", "kind", *times, *loads, "reason"])
+    for index, (name, route) in enumerate(zip(route_names(solution), solution.routes, strict=True)):
+        for position, step in enumerate(route.steps):
+            place = (step.location, problem.location_name(step.location), step.kind)
+            writer.writerow([index, name, position, *place, *_numbers(step, times), ""])
+    for unserved in solution.unserved:
+        place = (unserved.stop, problem.location_name(unserved.stop), "unserved")
+        blank = [""] * (len(times) + len(loads))
+        writer.writerow(["", "", "", *place, *blank, f"{unserved.reason} {unserved.hint}".strip()])
+    return out.getvalue()
+
+
+def _numbers(step: Step, times: Iterable[str]) -> list[float]:
+    return [*(getattr(step, key) for key in times), *step.load]
