@@ -3,6 +3,8 @@
 import math
 from collections import Counter
 
+import numpy as np
+
 from vrp.problem import Problem
 from vrp.solution import Solution
 
@@ -31,6 +33,19 @@ def is_clock(problem: Problem) -> bool:
     ends = [*(v.shift[1] for v in problem.vehicles), float(problem.depot_windows[:, 1].max())]
     known = [e for e in ends if math.isfinite(e)]
     return min(starts) >= HOUR and bool(known) and max(known) <= 2 * DAY
+
+
+def is_timed(problem: Problem) -> bool:
+    """Whether time matters: it is known from the network, spent at stops, limited or paid for.
+
+    Elsewhere (a CVRP of planar coordinates) durations merely repeat the distances and are not shown.
+    """
+    if problem.crs == "latlon" or problem.duration is not None or problem.service.any() or problem.setup.any():
+        return True
+    windows, used = problem.time_windows, problem.time_windows[..., 0] < np.inf
+    limits = [problem.depot_windows[:, 1], windows[..., 1][used], [v.shift[1] for v in problem.vehicles]]
+    limits.append([v.max_duration for v in problem.vehicles])
+    return bool(np.isfinite(np.concatenate(limits)).any()) or any(v.duration_cost for v in problem.vehicles)
 
 
 def moment(seconds: float, clock: bool) -> str:

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Iterable, Sequence
 
-from vrp.display import is_clock, length, load_text, moment, number, route_names, span, stops_of
+from vrp.display import is_clock, is_timed, length, load_text, moment, number, route_names, span, stops_of
 from vrp.solution import Solution, Status
 
 MAX_ROUTES = 40
@@ -49,7 +49,8 @@ def key_figures(solution: Solution) -> list[tuple[str, str]]:
     clock = is_clock(solution.problem)
     figures = [("cost", number(solution.cost)), ("routes", f"{len(solution.routes)}{fleet}")]
     figures.append(("distance", length(sum(r.distance for r in solution.routes), solution.problem)))
-    figures.append(("duration", span(sum(r.duration for r in solution.routes), clock)))
+    if is_timed(solution.problem):
+        figures.append(("duration", span(sum(r.duration for r in solution.routes), clock)))
     return [*figures, ("unserved", str(len(solution.unserved)))]
 
 
@@ -72,12 +73,12 @@ def cost_rows(solution: Solution) -> list[tuple[str, str, str]]:
 
 def route_rows(solution: Solution) -> list[tuple[str, ...]]:
     """Return name, stops, load, times and distance of every route."""
-    clock = is_clock(solution.problem)
+    clock, timed = is_clock(solution.problem), is_timed(solution.problem)
     rows: list[tuple[str, ...]] = []
     for i, (name, route) in enumerate(zip(route_names(solution), solution.routes, strict=True)):
         load = load_text(solution, i)
         times = ""
-        if route.steps:
+        if route.steps and timed:
             times = f"{moment(route.steps[0].leave, clock)} -> {moment(route.steps[-1].leave, clock)}"
         rows.append((name, _many(stops_of(solution, i), "stop"), f"load {load}" if load else "", times,
                      length(route.distance, solution.problem)))  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from vrp.display import credit_notes, is_clock, load_text, moment, number, route_names, span, stops_of
+from vrp.display import credit_notes, is_clock, is_timed, length, load_text, moment, number, route_names, span, stops_of
 from vrp.problem import Problem
 from vrp.report import cost_rows, key_figures, origin, title, unserved_rows
 from vrp.solution import Route, Solution, Status, Step
@@ -33,7 +33,7 @@ def scene(solution: Solution) -> dict[str, Any]:
         "points": (problem.coords if latlon else problem.coords[:, ::-1]).tolist(),
         "names": [problem.location_name(i) for i in range(problem.num_locations)],
         "depots": [{"at": d, "rows": _depot_rows(problem, d)} for d in range(problem.num_depots)],
-        "horizon": [moment(begin, routes.clock), moment(end, routes.clock)] if end > begin else [],
+        "horizon": [moment(begin, routes.clock), moment(end, routes.clock)] if routes.timed and end > begin else [],
         "routes": [routes.describe(i) for i in range(len(solution.routes))],
         "unserved": [
             {"at": u.stop, "why": why, "required": u.required}
@@ -74,7 +74,7 @@ class _Routes:
     def __init__(self, solution: Solution, begin: float, end: float) -> None:
         self.solution, self.problem = solution, solution.problem
         self.names = route_names(solution)
-        self.clock = is_clock(self.problem)
+        self.clock, self.timed = is_clock(self.problem), is_timed(self.problem)
         self.begin, self.length = begin, max(end - begin, 1e-9)
 
     def describe(self, index: int) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class _Routes:
 
     def _hours(self, route: Route) -> str:
         """Return departure and end."""
-        if not route.steps:
+        if not (route.steps and self.timed):
             return ""
         return f"{moment(route.steps[0].leave, self.clock)} - {moment(route.steps[-1].leave, self.clock)}"
 
@@ -117,15 +117,7 @@ class _Routes:
 
     def _rows(self, step: Step) -> list[tuple[str, str]]:
         """Return the schedule at one step; what does not apply is left out."""
-        rows = []
-        if step.kind != "start":
-            rows.append(("arrive", moment(step.arrive, self.clock)))
-        if step.wait > 0.5:
-            rows.append(("wait", span(step.wait, self.clock)))
-        if step.kind not in ("start", "end"):
-            rows.append(("start", moment(step.start, self.clock)))
-        if step.kind != "end":
-            rows.append(("leave", moment(step.leave, self.clock)))
+        rows = self._times(step) if self.timed else [("driven", length(step.distance, self.problem))]
         if step.location >= self.problem.num_depots:
             client = step.location - self.problem.num_depots
             rows.append(("window", _windows(self.problem.time_windows[client], self.clock)))
@@ -135,9 +127,21 @@ class _Routes:
             rows.append(("load", ", ".join(number(x) for x in step.load)))
         return [row for row in rows if row[1]]
 
+    def _times(self, step: Step) -> list[tuple[str, str]]:
+        rows = []
+        if step.kind != "start":
+            rows.append(("arrive", moment(step.arrive, self.clock)))
+        if step.wait > 0.5:
+            rows.append(("wait", span(step.wait, self.clock)))
+        if step.kind not in ("start", "end"):
+            rows.append(("start", moment(step.start, self.clock)))
+        if step.kind != "end":
+            rows.append(("leave", moment(step.leave, self.clock)))
+        return rows
+
     def _bar(self, route: Route) -> dict[str, list[list[float]]]:
         """Return the schedule as (from, to) in thousandths of the horizon: the whole way, service and waiting."""
-        if not route.steps:
+        if not (route.steps and self.timed):
             return {"way": [], "serve": [], "wait": []}
         served = [s for s in route.steps if s.leave > s.start and s.kind not in ("start", "end")]
         return {

@@ -68,7 +68,7 @@
       const options = this.options, { color, weight, dashArray, opacity } = options;
       if (this._renderer._drawing && this._parts.length && !options.faint) {
         const dashes = options._dashArray;
-        Object.assign(options, { color: "#fff", weight: weight + 3, dashArray: null, _dashArray: null, opacity: opacity * 0.9 });
+        Object.assign(options, { color: "#fff", weight: weight * 2, dashArray: null, _dashArray: null, opacity: opacity * 0.9 });
         this._renderer._updatePoly(this);
         Object.assign(options, { color, weight, dashArray, _dashArray: dashes, opacity });
       }
@@ -131,6 +131,10 @@
     return Math.max(2.5, Math.min(11, 0.16 * room * 2 ** ((map.getZoom() - home) * 0.7)));
   }
 
+  /** How wide routes are drawn: thinner where the stops are small. */
+  const width = () => Math.max(1, Math.min(3, radius() / 3));
+  const edge = () => (radius() < 6 ? 0.5 : 1.5);
+
   // Stops at exactly the same place are drawn around it.
   const here = new Map(), ringOf = new Map();
   for (const at of [...plan.routes.flatMap((r) => r.stops.filter((s) => s.label).map((s) => s.at)), ...plan.unserved.map((u) => u.at)]) {
@@ -157,16 +161,16 @@
     const open = route.way[route.way.length - 1] >= plan.depots.length;
     const line = (from, to, style) => {
       const layer = new Way(points.slice(from, to), { ...base, ...style });
-      lines.push(hover(layer.addTo(group), () => card(route.name, [route.hours, ...route.facts].join(" · "), []), true));
+      lines.push(hover(layer.addTo(group), () => card(route.name, [route.hours, ...route.facts].filter(Boolean).join(" · "), []), true));
     };
     // The first and the last leg are common to many routes: they stay in the background.
     line(0, 2, { weight: 1.5, opacity: 0.45, faint: true });
     if (!open) line(points.length - 2, points.length, { weight: 1.5, opacity: 0.45, faint: true });
-    line(1, open ? points.length : points.length - 1, { weight: 3, opacity: 0.9 });
+    line(1, open ? points.length : points.length - 1, { weight: width(), opacity: 0.9 });
     for (const step of route.stops) {
       if (!step.label) continue;
       const layer = new Stop(plan.points[step.at], {
-        radius: radius(), weight: step.late ? 2.5 : 1.5, color: step.late ? "#ff2d20" : "#fff", fillColor: route.colour,
+        radius: radius(), weight: step.late ? 2.5 : edge(), color: step.late ? "#ff2d20" : "#fff", fillColor: route.colour,
         fillOpacity: 1, opacity: 1, label: step.label, ring: ringOf.get(step.at), location: step.at, route: index,
       });
       hover(layer.addTo(group), () => card(plan.names[step.at], `stop ${step.label} of ${route.name}`, step.rows));
@@ -207,16 +211,20 @@
   function light(which) {
     if (which === lit) return;
     lit = which;
+    restyle();
+  }
+
+  function restyle() {
     routes.forEach((route, i) => {
-      const dim = which >= 0 && i !== which;
+      const dim = lit >= 0 && i !== lit;
       for (const layer of route.lines) {
         const { faint } = layer.options;
-        const plain = faint ? [1.5, 0.45] : [3, 0.9], strong = faint ? [2, 0.9] : [4.5, 1];
-        const [weight, opacity] = dim ? [plain[0], 0.12] : i === which ? strong : plain;
-        layer.setStyle({ weight, opacity });
+        const wide = faint ? Math.min(1.5, width()) : width();
+        if (i === lit) layer.setStyle({ weight: wide + 1.5, opacity: 1 });
+        else layer.setStyle({ weight: wide, opacity: dim ? 0.12 : faint ? 0.45 : 0.9 });
       }
       for (const layer of route.marks) layer.setStyle({ fillOpacity: dim ? 0.25 : 1, opacity: dim ? 0.4 : 1 });
-      route.item.classList.toggle("lit", i === which);
+      route.item.classList.toggle("lit", i === lit);
     });
   }
 
@@ -228,7 +236,11 @@
     route.toggle.setAttribute("aria-pressed", String(shown));
   }
 
-  map.on("zoomend", () => [...routes.flatMap((r) => r.marks), ...lost].forEach((layer) => layer.setRadius(radius())));
+  map.on("zoomend", () => {
+    for (const layer of [...routes.flatMap((r) => r.marks), ...lost]) layer.setRadius(radius());
+    for (const mark of routes.flatMap((r) => r.marks)) if (mark.options.weight < 2) mark.setStyle({ weight: edge() });
+    restyle();
+  });
 
   // Panel
 
@@ -253,15 +265,16 @@
   /** The run sheet of a route; its rows point at the stops on the map. */
   function sheet(route) {
     const value = (step, key) => step.rows.find(([k]) => k === key)?.[1] ?? "";
+    const keys = ["arrive", "leave", "driven", "load"].filter((key) => route.stops.some((step) => value(step, key)));
     const body = route.stops.map((step) => {
-      const cells = [step.label || step.kind, plan.names[step.at], value(step, "arrive"), value(step, "leave"), value(step, "load")];
+      const cells = [step.label || step.kind, plan.names[step.at], ...keys.map((key) => value(step, key))];
       const row = make("tr", step.late ? { class: "late" } : {}, ...cells.map((text) => make("td", {}, text)));
       const layer = route.placed.get(step);
       row.addEventListener("mouseenter", () => route.shown && layer?.openTooltip());
       row.addEventListener("mouseleave", () => layer?.closeTooltip());
       return row;
     });
-    const head = make("tr", {}, ...["", "stop", "arrive", "leave", "load"].map((text) => make("th", {}, text)));
+    const head = make("tr", {}, ...["", "stop", ...keys].map((text) => make("th", {}, text)));
     return make("table", { class: "sheet" }, make("thead", {}, head), make("tbody", {}, ...body));
   }
 
@@ -274,7 +287,8 @@
       make("span", { class: "facts" }, route.facts.join(" · ")));
     route.toggle = make("button", { type: "button", class: "toggle", "aria-pressed": "true", title: "show or hide" }, swatch, text);
     const unfold = make("button", { type: "button", class: "unfold", "aria-expanded": "false", title: "schedule", "aria-label": `schedule of ${route.name}` }, "▸");
-    route.item = make("li", {}, make("div", { class: "row" }, route.toggle, unfold), bar(route));
+    route.item = make("li", {}, make("div", { class: "row" }, route.toggle, unfold));
+    if (plan.horizon.length) route.item.append(bar(route));
     route.toggle.addEventListener("click", () => show(route, !route.shown));
     let table = null;
     unfold.addEventListener("click", () => {
@@ -307,8 +321,8 @@
     section("Cost", make("table", {}, ...plan.costs.map(([term, amount, what]) =>
       make("tr", {}, make("td", {}, term), make("td", { class: "amount" }, amount), make("td", { class: "soft" }, what)))));
   const notes = [...plan.notes, ...plan.credits];
-  section("Notes", ...notes.map((note) => make("p", {}, ...linked(note))),
-    make("p", {}, "Lines are straight from stop to stop; the roads in between are not drawn."));
+  if (!plan.planar) notes.push("Lines are straight from stop to stop; the roads in between are not drawn.");
+  if (notes.length) section("Notes", ...notes.map((note) => make("p", {}, ...linked(note))));
 
   order();
   window.vrpMap = map;

@@ -1,0 +1,120 @@
+"""The summary: everything that a reader of the plan must know is in it, and nothing else grows with its size."""
+
+import numpy as np
+import pytest
+
+from vrp.check import evaluate
+from vrp.data import example
+from vrp.problem import Problem
+from vrp.report import to_html
+from vrp.solution import Route, Solution, Stats
+from vrp.vehicles import VehicleType
+
+
+def planar(n: int = 4, **changes: object) -> Problem:
+    angle = np.linspace(0, 6, n)
+    given: dict[str, object] = {
+        "coords": np.vstack([[0.0, 0.0], np.column_stack([np.cos(angle), np.sin(angle)]) * 100]),
+        "vehicles": (VehicleType(capacity=(10,), name="van"),),
+        "delivery": np.full((n, 1), 2.0),
+    }
+    return Problem(**given | changes)  # type: ignore[arg-type]
+
+
+def each_alone(problem: Problem) -> Solution:
+    """One route per stop."""
+    first, last = problem.num_depots, problem.num_locations
+    return evaluate(problem, [Route(0, 0, 0, (i,)) for i in range(first, last)], Stats("by hand", seed=7, seconds=2.5))
+
+
+def test_the_summary_of_the_example_has_clock_times_and_attribution() -> None:
+    """Names, key figures, loads over capacity, hours and the copyright of the data are there."""
+    routes = [Route(v, 0, 0, tuple(range(1 + 12 * i, 13 + 12 * i))) for i, v in enumerate((0, 0, 0, 1, 1))]
+    solution = evaluate(example(), routes, Stats("by hand", seed=7, threads=2, seconds=2.5))
+    text = solution.summary()
+    head, figures, *_ = text.splitlines()
+    assert head.startswith("helsinki60  60 stops, 1 depot, 5 vehicles of 2 types")
+    assert head.endswith("by hand, 2.5 s, seed 7, 2 threads")
+    assert "routes 5/5" in figures
+    assert "feasible no" in figures  # stops in the order of their names are late
+    assert "violation  " in text
+    load = sum(example().delivery[:12, 0])
+    (line,) = (x for x in text.splitlines() if x.startswith("  early van 1"))
+    assert f"12 stops   load {load:.0f}/48" in line
+    assert " -> " in line
+    assert line.count(":") == 2
+    assert "note  (c) OpenStreetMap contributors, ODbL" in text
+
+
+def test_each_term_of_the_cost_says_what_it_was_paid_for() -> None:
+    """Terms that are not zero appear with their amounts and quantities, and they sum to the cost."""
+    van = VehicleType(name="van", count=9, fixed_cost=1000, distance_cost=2, duration_cost=3,
+                      nominal_duration=100, overtime_cost=5)  # fmt: skip
+    prize = np.array([np.inf, np.inf, np.inf, 12.5])
+    problem = planar(vehicles=(van,), prize=prize, service=np.full(4, 5.0))
+    solution = evaluate(problem, [Route(0, 0, 0, (1,)), Route(0, 0, 0, (2, 3))])
+    lines = {line.split()[0]: line for line in solution.summary().splitlines() if line.startswith("  ")}
+    assert lines["fixed"].split()[1:3] == ["2", "000"]
+    assert lines["fixed"].endswith("for 2 vehicles")
+    assert lines["missed"].split()[2] == "12.5"
+    assert lines["missed"].endswith("for 1 stop left out")
+    over = sum(r.duration - 100 for r in solution.routes)
+    assert lines["overtime"].endswith(f"for {over:,.1f} s".replace(",", " "))
+    assert "preferences" not in lines
+    assert "(It is optional.)" in solution.summary()
+
+
+def test_times_of_a_plain_cvrp_are_not_shown() -> None:
+    """Where only distances matter, durations would merely repeat them."""
+    text = each_alone(planar()).summary()
+    assert "duration" not in text
+    assert " -> " not in text
+    assert "feasible yes" in text
+
+
+def test_who_is_not_served_is_named_with_the_reason() -> None:
+    """A PARTIAL plan says so, and names each stop with its reason; the checker's word on it is not repeated."""
+    names = ("depot", "A", "B", "C", "D")
+    text = evaluate(planar(names=names), [Route(0, 0, 0, (1, 2))]).summary()
+    assert "PARTIAL: some stops that must be served are not" in text
+    assert 'unserved  stop 3 "C": No route of this plan serves it.' in text
+    assert "violation" not in text
+
+
+def test_long_lists_are_cut_and_say_so() -> None:
+    """A plan of 300 routes and one of 300 unserved stops have short summaries that count the rest."""
+    routes = each_alone(planar(300)).summary().splitlines()
+    assert len(routes) < 60
+    assert "  ... and 260 more routes" in routes
+    nobody = evaluate(planar(300), []).summary().splitlines()
+    assert len(nobody) < 60
+    assert "  ... and 280 more unserved stops" in nobody
+    assert any(line.startswith("EMPTY") for line in nobody)
+
+
+@pytest.mark.parametrize(
+    ("vehicles", "names"),
+    [
+        ((VehicleType(),), ["vehicle 1", "vehicle 2"]),
+        ((VehicleType(count=1, name="Ann"), VehicleType(count=1, name="Ben")), ["Ann", "Ben"]),
+        ((VehicleType(count=3, name="van"), VehicleType(count=2, name="bus")), ["van 1", "bus 1"]),
+        ((VehicleType(count=1), VehicleType(count=1)), ["vehicle 0", "vehicle 1"]),
+        ((VehicleType(count=2), VehicleType()), ["vehicle 0.1", "vehicle 1.1"]),
+    ],
+)
+def test_vehicles_are_told_apart(vehicles: tuple[VehicleType, ...], names: list[str]) -> None:
+    """Routes are called by their vehicle's name, numbered or indexed only where that is needed."""
+    routes = [Route(0, 0, 0, (1, 2)), Route(len(vehicles) - 1, 0, 0, (3, 4))]
+    got = [r["vehicle"] for r in evaluate(planar(vehicles=vehicles), routes).to_dict()["routes"]]
+    assert got == names
+
+
+def test_html_escapes_names_and_notes() -> None:
+    """Markup in a name, a note or a vehicle stays text in the notebook's view."""
+    bad = "<img src=x onerror=alert(1)>&\"'"
+    names = ("depot", f"A{bad}", "B", "C", f"D{bad}")
+    problem = planar(names=names, name=bad, notes=(bad,), vehicles=(VehicleType(name=bad),))
+    text = to_html(evaluate(problem, [Route(0, 0, 0, (1, 2))]))
+    assert "<img" not in text
+    assert text.count("&lt;img") >= 4
+    assert to_html(each_alone(planar(300))).count("<tr>") < 60
