@@ -2,6 +2,8 @@
 
 import json
 import sys
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -128,7 +130,7 @@ def test_vroom_steps_follow_from_each_other(helsinki: Solution) -> None:
         steps = route["steps"]
         assert [s["type"] for s in steps] == ["start", *["job"] * 12, "end"]
         assert [s["id"] for s in steps[1:-1]] == list(plan.visits)
-        for a, b in zip(steps, steps[1:], strict=False):
+        for a, b in pairwise(steps):
             travel = b["duration"] - a["duration"]
             assert travel == pytest.approx(
                 helsinki.problem.duration[0, a["location_index"], b["location_index"]], abs=1.01
@@ -198,7 +200,7 @@ def test_a_solution_has_a_short_repr(helsinki: Solution) -> None:
     assert str(helsinki) == helsinki.summary()
 
 
-def test_a_written_plan_is_read_back(helsinki: Solution, tmp_path) -> None:
+def test_a_written_plan_is_read_back(helsinki: Solution, tmp_path: Path) -> None:
     """What `write` puts into our JSON comes back as the same plan."""
     from vrp.formats import read_solution
 
