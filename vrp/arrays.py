@@ -24,10 +24,13 @@ def from_arrays(given: Mapping[str, Any], unknown: Mapping[str, Any]) -> Problem
     arrays = {key: value for key, value in given.items() if value is not None}
     errors = [f"from_arrays has no argument {key!r}.{suggest(key, _ARGUMENTS)}" for key in unknown]
     demand, capacity = arrays.pop("demand", None), arrays.pop("capacity", None)
-    if demand is not None and arrays.setdefault("delivery", demand) is not demand:
+    if demand is not None and "delivery" in arrays:
         errors.append("`demand` and `delivery` mean the same. Give only one of them.")
+    elif demand is not None:
+        arrays["delivery"] = demand
     types = vehicle_types(arrays.pop("vehicles", None), capacity, errors)
-    if "speed" not in arrays and arrays.get("crs") == "latlon" and not {"distance", "duration"} & arrays.keys():
+    latlon = isinstance(arrays.get("crs"), str) and arrays["crs"] == "latlon"
+    if "speed" not in arrays and latlon and not {"distance", "duration"} & arrays.keys():
         arrays["speed"] = LATLON_SPEED
     try:
         problem = Problem(vehicles=types or (VehicleType(),), **arrays)

@@ -82,8 +82,8 @@ class _Assembly(Reader):
             if matrix is not None and shape[-2:] != (total, total):
                 good = False
                 self.errors[
-                    f"`{name}` has shape {dims(shape)}, but {total} locations were added. Give {total}x{total} values: one "
-                    "row and one column per location, depots first."
+                    f"`{name}` has shape {dims(shape)}, but {total} locations were added. Give {total}x{total} values: "
+                    "one row and one column per location, depots first."
                 ] = []
         return good
 

@@ -111,7 +111,7 @@ class Fields:
             return freeze(array.reshape(shape))
         if array.ndim == 0:
             return freeze(np.full(shape, array, dtype=array.dtype))
-        surplus = array.shape[:1] == (shape[0] + self.num_depots,) and "stop" in meaning
+        surplus = array.shape[:1] == (shape[0] + self.num_depots,) and ("each stop" in meaning or "per stop" in meaning)
         self.add(
             f"`{field}` has shape {dims(array.shape)}, but {dims(shape)} is needed: {meaning}."
             + (" Leave out the depots." if surplus else "")

@@ -66,6 +66,8 @@ def from_frame(
         f"from_frame has no argument {key!r}.{suggest(key, _ARGUMENTS)}" for key in settings if key not in _SETTINGS
     ]
     rows = tables.rows(stops, "stops", _STOP)
+    if not rows:
+        raise ProblemError(tables.errors or "`stops` has no rows: the problem is empty. Give at least one stop.")
     places, apart = tables.depots(rows, depot)
     depots = [rows[i] for i in places] if apart is None else apart
     clients = [row for i, row in enumerate(rows) if i not in places]
@@ -109,11 +111,8 @@ class _Tables:
                 self.errors.append(f"`{what}` has columns of different length ({found}).")
                 return []
             given = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
-        self._check_columns(dict.fromkeys(key for row in given for key in row), what, known)
-        return [
-            {str(k): _cell(str(k), v) for k, v in row.items() if k not in self.ignore and not _is_empty(v)}
-            for row in given
-        ]
+        good = self._known(dict.fromkeys(key for row in given for key in row), what, known)
+        return [{k: _cell(k, v) for k, v in row.items() if k in good and not _is_empty(v)} for row in given]
 
     def _columns(self, table: Any, what: str) -> dict[Any, list[Any]]:
         if isinstance(table, Mapping):
@@ -141,26 +140,28 @@ class _Tables:
             return {}
         return {name: list(values) for name, values in columns.items()}
 
-    def _check_columns(self, columns: Iterable[Any], what: str, known: Sequence[str]) -> None:
+    def _known(self, columns: Iterable[Any], what: str, known: Sequence[str]) -> set[str]:
+        """Return the columns that are known; the others are errors unless they are to be ignored."""
         loads = ("demand", "pickup") if "demand" in known else ("capacity",) if "capacity" in known else ()
+        good: set[str] = set()
         for column in columns:
-            if column in self.ignore or column in known:
+            if column in self.ignore:
                 continue
             load = _LOAD.fullmatch(str(column))
-            if (load and load[1] in loads) or ("open" in known and _WINDOW.fullmatch(str(column))):
+            if column in known or (load and load[1] in loads) or ("demand" in known and _WINDOW.fullmatch(str(column))):
+                good.add(column)
                 continue
             alias = _ALIASES.get(str(column).strip().lower().replace(" ", "_"))
             hint = f" Did you mean {alias!r}?" if alias in known else suggest(column, known)
             self.errors.append(
                 f"`{what}` has an unknown column {column!r}.{hint} To leave it aside: ignore=[{column!r}]."
             )
-
-        texts = [str(column) for column in columns if column not in self.ignore]
-        both = [(k, f"{k}_min") for k in ("service", "setup") if {k, f"{k}_min"} <= set(texts)]
+        both = [(k, f"{k}_min") for k in ("service", "setup") if {k, f"{k}_min"} <= good]
         for kind in ("demand", "pickup", "capacity"):
-            both += [(kind, text) for text in texts if kind in texts and text.startswith(f"{kind}_")]
+            both += [(kind, other) for other in sorted(good) if kind in good and other.startswith(f"{kind}_")]
         for one, other in both:
             self.errors.append(f"`{what}` has the columns {one!r} and {other!r}, of which there may be only one.")
+        return good
 
     def depots(self, rows: list[Row], depot: Any) -> tuple[list[int], list[Row] | None]:
         """Return the positions of the depots among the rows, or the depots that are apart from them."""
@@ -276,9 +277,8 @@ def _depot(row: Row) -> Row:
 
 
 def _stop(row: Row) -> Row:
-    plain = {
-        key: row[key] for key in ("release", "prize", "lateness_cost", "group", "vehicles", "skills") if key in row
-    }
+    own = ("release", "prize", "lateness_cost", "group", "vehicles", "skills")
+    plain: Row = {key: value for key, value in row.items() if key in own}
     return {
         **_place(row),
         **plain,

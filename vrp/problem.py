@@ -307,12 +307,13 @@ class Problem:
             Columns: `lat` and `lon`, or `x` and `y` (neither where matrices are given); `name`; `demand` and `pickup`,
             or `demand_kg`, `pickup_kg`, `demand_pallets` ... for several loads; `open` and `close`; `service` and
             `setup`, or `service_min` and `setup_min` in minutes; `release`; `prize`; `lateness_cost`; `group`, a label;
-            `vehicles`, the names of those that may serve the stop, separated by commas.
+            `vehicles`, the names of those that may serve the stop, and `skills` that they need, separated by commas.
+            More windows are `open_2`, `close_2`, ...
         vehicles
             One row per vehicle, or per `count` equal ones. Columns: `name`, `count`, `capacity` (or `capacity_kg` ...),
             `start` and `end`, names of depots (`end` is the start where it is empty, and "open" for routes that end
-            at their last stop), `shift_start` and `shift_end`, and the other numbers of `VehicleType`. Or
-            what `from_arrays` takes. Without it `capacity` means what it means there.
+            at their last stop), `shift_start` and `shift_end`, `break_start` and `break_end`, `skills`, and the other
+            numbers of `VehicleType`. Or `VehicleType`s. Without it `capacity` means what it means in `from_arrays`.
         depot
             Which rows of `stops` are depots: a position or a name, or a list of them. Or the depots themselves, apart
             from the stops: a dict such as `{"lat": 60.2, "lon": 24.9}` or a table with the columns of `stops`.

@@ -31,15 +31,17 @@ def normalise(problem: "Problem") -> dict[str, object]:
         With every error of the input.
     """
     fields = Fields()
+    chosen = {}
     for name, allowed in CHOICES.items():
-        value = getattr(problem, name)
+        value = chosen[name] = getattr(problem, name)
         if not isinstance(value, str) or value not in allowed:
-            fields.add(f"`{name}` is {show(value)}.{suggest(value, allowed)}")
+            fields.add(f"`{name}` is {show(value)}.{suggest(show(value), allowed)}")
+            chosen[name] = allowed[0]
     depots, clients = _sizes(problem, fields)
     fields.num_depots = depots
     fields.names = names = _names(problem.names, depots + clients, fields)
     out: dict[str, Any] = {"num_depots": depots, "names": names}
-    out |= network(problem, depots + clients, fields)
+    out |= network(problem, depots + clients, chosen, fields)
     loads = _num_loads(problem)
     out["vehicles"] = vehicle_types(problem, depots, clients, loads, out, fields)
     out["chargers"] = chargers(problem.chargers, depots, out["vehicles"], fields)
@@ -327,9 +329,9 @@ def _pairs(problem: "Problem", types: int, n: int, fields: Fields) -> dict[str, 
     for name, neutral, dtype in (("allowed", True, np.bool_), ("preference", 0.0, np.float64)):
         value, array = getattr(problem, name), None
         if value is not None and (array := fields.array(name, value, dtype)) is not None:
-            if array.shape in ((n,), (1, n)) and types > 1:
+            if array.shape in ((n,), (1, n)) and array.shape != (types, n):
                 array = freeze(np.tile(array, (types, 1)))
-            array = fields.shaped(name, array, (types, n), "one row per vehicle type, one column per stop", dtype)
+            array = fields.shaped(name, array, (types, n), "rows are vehicle types, columns are stops", dtype)
         if array is not None and name == "preference":
             fields.within(name, array, lambda k: f"vehicle type {k}", low=-math.inf)
         out[name] = _filled((types, n), neutral, dtype) if array is None else array

@@ -21,9 +21,9 @@ _OURS = (ONE_MATRIX, SPEED, ESTIMATE, ROUNDED)
 _HOW = {"nearest": "to the nearest integer.", "truncate1": "down to one decimal.", "ceil": "up to the next integer."}
 
 
-def network(problem: "Problem", locations: int, fields: Fields) -> dict[str, Any]:
-    """Return `coords`, `distance`, `duration`, `speed` and `notes`."""
-    coords = _coords(problem, locations, fields)
+def network(problem: "Problem", locations: int, chosen: Mapping[str, str], fields: Fields) -> dict[str, Any]:
+    """Return `coords`, `distance`, `duration`, `speed` and `notes`; `chosen` holds `crs` and `rounding`."""
+    coords = _coords(problem, locations, chosen["crs"], fields)
     given = {name: getattr(problem, name) for name in ("distance", "duration")}
     distance = _matrix("distance", given["distance"], locations, fields)
     if given["duration"] is given["distance"]:
@@ -35,11 +35,15 @@ def network(problem: "Problem", locations: int, fields: Fields) -> dict[str, Any
         distance = duration.view()
     elif distance is not None and duration is not None and len(distance) != len(duration):
         profiles = max(len(distance), len(duration))
-        if min(len(distance), len(duration)) > 1:
-            fields.add(f"`distance` has {len(distance)} profiles, but `duration` has {len(duration)}.")
-        distance, duration = (
-            m if len(m) == profiles else freeze(np.repeat(m, profiles, axis=0)) for m in (distance, duration)
-        )
+        if min(len(distance), len(duration)) == 1:
+            distance, duration = (
+                m if len(m) == profiles else freeze(np.repeat(m, profiles, axis=0)) for m in (distance, duration)
+            )
+        else:
+            fields.add(
+                f"`distance` has {len(distance)} matrices, but `duration` has {len(duration)}. Give as many of both, "
+                "one per profile."
+            )
     elif given["distance"] is None and given["duration"] is None and not len(coords):
         fields.add("Nothing tells how far it is. Give `coords`, `distance` or `duration`.")
     speed: Any = problem.speed
@@ -47,7 +51,7 @@ def network(problem: "Problem", locations: int, fields: Fields) -> dict[str, Any
         fields.add(f"`speed` must be greater than 0 and finite (distance units per second), but is {show(speed)}.")
         speed = 1.0
     out = {"coords": coords, "distance": distance, "duration": duration, "speed": float(speed)}
-    return out | {"notes": _notes(problem, out)}
+    return out | {"notes": _notes(problem, chosen, out)}
 
 
 def only_durations(distance: Array | None, duration: Array | None) -> bool:
@@ -61,7 +65,7 @@ def only_durations(distance: Array | None, duration: Array | None) -> bool:
     )
 
 
-def _notes(problem: "Problem", out: Mapping[str, Any]) -> tuple[str, ...]:
+def _notes(problem: "Problem", chosen: Mapping[str, str], out: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the user's notes and, anew, those that follow from the fields (they may have been replaced)."""
     from vrp.problem import DETOUR
 
@@ -69,12 +73,12 @@ def _notes(problem: "Problem", out: Mapping[str, Any]) -> tuple[str, ...]:
     notes = [n for n in given if isinstance(n, str) and not n.startswith(_OURS)] if isinstance(given, Sequence) else []
     distance, duration, speed = out["distance"], out["duration"], out["speed"]
     if distance is None:
-        if problem.crs == "latlon":
+        if chosen["crs"] == "latlon":
             notes.append(f"{ESTIMATE}{DETOUR:g}, at {speed * 3.6:.3g} km/h.")
         elif speed != 1:
             notes.append(f"{SPEED}{speed:g} units per second.")
-        if problem.rounding in _HOW:
-            notes.append(ROUNDED + _HOW[problem.rounding])
+        if chosen["rounding"] in _HOW:
+            notes.append(ROUNDED + _HOW[chosen["rounding"]])
     elif duration is None and speed != 1:
         notes.append(f"{SPEED}{speed:g} units per second.")
     elif duration is None or duration is distance or only_durations(distance, duration):
@@ -82,7 +86,7 @@ def _notes(problem: "Problem", out: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _coords(problem: "Problem", locations: int, fields: Fields) -> Array:
+def _coords(problem: "Problem", locations: int, crs: str, fields: Fields) -> Array:
     none = freeze(np.empty((0, 2)))
     if problem.coords is None or (coords := fields.array("coords", problem.coords)) is None or coords.size == 0:
         return none
@@ -93,7 +97,7 @@ def _coords(problem: "Problem", locations: int, fields: Fields) -> Array:
         return none
     if not fields.within("coords", coords, fields.location, low=-math.inf):
         return none
-    if problem.crs == "latlon":
+    if crs == "latlon":
         _latlon(coords, problem.distance is None and problem.duration is None, fields)
     return coords
 

@@ -62,15 +62,15 @@ class _Reader:
         self.add(f"`{name}` must be {meaning}, {allowed}, but is {show(value)}.")
         return low
 
-    def interval(self, name: str, value: object) -> tuple[float, float]:
+    def interval(self, name: str, value: object, endless: bool = True) -> tuple[float, float]:
         if isinstance(value, (Sequence, np.ndarray)) and len(value) == 2 and not isinstance(value, str):
-            start, end = self.number(name, value[0], False), self.number(name, value[1], True)
+            start, end = self.number(name, value[0], False), self.number(name, value[1], endless)
             if start <= end:
                 return start, end
             self.add(f"`{name}` ends at {show(end)}, before its start at {show(start)}. Swap the two times.")
         else:
             self.add(f"`{name}` must be (start, end) in seconds, but is {show(value)}.")
-        return 0.0, math.inf
+        return 0.0, math.inf if endless else 0.0
 
     def loads(self, name: str, value: object, loads: int, neutral: float) -> tuple[float, ...]:
         if isinstance(value, (int, float, np.number)):
@@ -104,9 +104,7 @@ class _Reader:
         found = []
         for item in value:
             pair = (item.start, item.end) if isinstance(item, Break) else item
-            start, end = self.interval("breaks", pair)
-            if end == math.inf and isinstance(item, Break):
-                self.add("`breaks` must end.")
+            start, end = self.interval("breaks", pair, endless=False)
             found.append(item if isinstance(item, Break) and (start, end) == pair else Break(start, end))
         found.sort(key=lambda b: b.start)
         for a, b in pairwise(found):
@@ -137,6 +135,15 @@ def vehicle_types(
         _vehicle_type(_Reader(v, k, fields), depots, clients, loads, profiles, seconds_only)
         for k, v in enumerate(given)
     )
+    fixed: dict[int, str] = {}
+    for k, v in enumerate(types):
+        who = repr(v.name) if v.name else str(k)
+        for stop in v.prefix:
+            if fixed.setdefault(stop, who) != who:
+                fields.add(
+                    f"Vehicle types {fixed[stop]} and {who} both have {fields.location(stop)} in `prefix`. "
+                    "Keep it in one."
+                )
     names = [v.name for v in given if v.name and isinstance(v.name, str)]
     for name in dict.fromkeys(n for n in names if names.count(n) > 1) if len(set(names)) < len(names) else ():
         fields.add(f"{names.count(name)} vehicle types are called {name!r}. Give each its own name, or use `count`.")
@@ -161,7 +168,8 @@ def _vehicle_type(
     if v.prefix and v.count != 1:
         read.add(f"`prefix` fixes the first stops of one vehicle, but `count` is {v.count}. Give a type with count=1.")
     for name, infinite in NUMBERS.items():
-        if (value := getattr(v, name)) is not None:
+        value = getattr(v, name)
+        if value is not None or name not in ("distance_cost", "duration_cost"):
             changes[name] = read.number(name, value, infinite, positive=name == "battery")
     if v.distance_cost is None:
         changes["distance_cost"] = 0.0 if seconds_only or v.duration_cost is not None else 1.0
