@@ -17,6 +17,8 @@ ESTIMATE = "Distances are estimates: great circle x "
 ROUNDED = "Distances from coordinates are rounded "
 FAR = 1_000_000.0
 """Metres from the middle of the others beyond which a place is taken for a mistake."""
+MAX_COORDINATE = 1e100
+"""Distances between larger ones are not finite."""
 _OURS = (ONE_MATRIX, SPEED, ESTIMATE, ROUNDED)
 _HOW = {"nearest": "to the nearest integer.", "truncate1": "down to one decimal.", "ceil": "up to the next integer."}
 
@@ -96,6 +98,9 @@ def _coords(problem: "Problem", locations: int, crs: str, fields: Fields) -> Arr
         )
         return none
     if not fields.within("coords", coords, fields.location, low=-math.inf):
+        return none
+    if np.abs(coords).max() > MAX_COORDINATE:
+        fields.add(f"`coords` must be at most {MAX_COORDINATE:g}, but are up to {show(np.abs(coords).max())}.")
         return none
     if crs == "latlon":
         _latlon(coords, problem.distance is None and problem.duration is None, fields)
