@@ -23,8 +23,8 @@ SUPPORTED = {
     "max_distance",
     "max_duration",
 }
-LARGEST_LEG = 1e4
-"""Numbers are multiplied up to this size where they are small: HGS compares costs to within 0.00001."""
+USUAL = (1e2, 5e4)
+"""Largest leg and demand that HGS is used to: it compares costs to within 0.00001, and refuses extreme numbers."""
 ITERATIONS = 20_000
 """Iterations without improvement after which HGS restarts, or ends where there is no time limit (its own default)."""
 
@@ -99,12 +99,13 @@ def _data(problem: Problem) -> tuple[dict[str, Any], np.ndarray]:
     """Return the arguments of hygese and the clients (0..n-1) in them; those that fit no vehicle are left out."""
     v = problem.vehicles[0]
     n = problem.num_clients
-    demand, capacity = np.zeros(n), 1.0
+    demand, capacity = np.ones(n), float(n)
     for c in _limited_loads(problem):
         demand = problem.delivery[:, c] + problem.pickup[:, c]  # Only one of the two, or it would be refused.
         capacity = v.capacity[c] - (v.initial_load[c] if v.initial_load else 0.0)
     clients = _fitting(demand, capacity, v.count)
     demand = demand[clients]
+    factor = _usual(demand)
     locations = np.array([v.start_depot, *(clients + problem.num_depots)])
     cost, service, scale = _matrix(problem, locations)
     by_distance, by_duration = prices(v)
@@ -117,8 +118,8 @@ def _data(problem: Problem) -> tuple[dict[str, Any], np.ndarray]:
     if math.isinf(limit):
         needed = math.ceil(1.3 * demand.sum() / max(capacity, 1e-9)) + 3  # HGS' own default number of vehicles.
     data = {
-        "demands": np.concatenate(([0.0], demand)),
-        "vehicle_capacity": max(capacity, 1e-9),
+        "demands": np.concatenate(([0.0], demand * factor)),
+        "vehicle_capacity": max(capacity, 1e-9) * factor,
         "num_vehicles": min(len(clients), needed if v.count is None else min(v.count, needed)),
         "distance_matrix": cost * scale,
         "service_times": service * scale,
@@ -162,8 +163,15 @@ def _matrix(problem: Problem, locations: np.ndarray) -> tuple[Floats, Floats, fl
         # A duration limit is refused unless one of the prices stands for seconds.
         stay = problem.service + problem.setup
         service[1:] = stay[locations[1:] - problem.num_depots] * (by_duration or by_distance)
-    largest = float(matrix.max())
-    return matrix, service, LARGEST_LEG / largest if 0 < largest < LARGEST_LEG / 10 else 1.0
+    return matrix, service, _usual(matrix)
+
+
+def _usual(numbers: Floats) -> float:
+    """Return the power of ten that brings the largest number to a size that HGS is used to."""
+    largest = float(numbers.max(initial=0.0))
+    if largest == 0 or USUAL[0] <= largest <= USUAL[1]:
+        return 1.0
+    return 10.0 ** math.floor(math.log10(USUAL[1] / largest))
 
 
 def _run(
@@ -186,5 +194,7 @@ def _run(
         found = hygese.Solver(parameters=parameters, verbose=False).solve_cvrp(data)
     except KeyboardInterrupt:
         return [], True
+    except TypeError:  # How hygese says that HGS has refused the numbers.
+        return [], False
     visits = [(clients[np.array(r) - 1] + problem.num_depots).tolist() for r in found.routes if r]
     return [route(problem, 0, v) for v in visits], False

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from vrp.baselines.answer import answer, route, versions
 from vrp.baselines.features import FEATURES, lacking, require_supported
 from vrp.baselines.integers import Costs, Integers, costs, integers
-from vrp.baselines.pyvrp_model import Model
+from vrp.baselines.pyvrp_model import Model, Plan
 from vrp.deadline import Deadline
 from vrp.errors import MissingExtraError
 from vrp.problem import Problem
@@ -26,10 +27,12 @@ LACKS = {
     "setup times with legs of length 0",
     "backhauls of stops with both or no goods",
 }
-LARGEST_LEG = 1e5
-"""Where numbers must be rounded: PyVRP's penalties are tuned to numbers of this size."""
+LARGEST_LEG = 1e6
+"""Where numbers must be rounded."""
 PATIENCE = 0.5
 """Share of the time after which, with nothing feasible found, stops that must be served may be left out."""
+FAIR_TRIAL = 1000
+"""Iterations that it must have had by then: penalties are adapted every 500."""
 
 
 class PyVRP:
@@ -87,8 +90,8 @@ class PyVRP:
         run = _Run(problem, numbers, prices, deadline, progress)
         seed = int(rng.integers(2**31))
         best = run(Model(numbers, prices, droppable=False), seed, start, PATIENCE * deadline.remaining())
-        if not best.feasible:
-            best = run(Model(numbers, prices, droppable=True), seed, None, math.inf)
+        if not best.feasible and not run.over():
+            best = run(Model(numbers, prices, droppable=True), seed, best.last, math.inf)
         stats = Stats(
             solver="pyvrp",
             threads=1,
@@ -98,8 +101,8 @@ class PyVRP:
             interrupted=run.interrupted,
             versions=versions("pyvrp"),
         )
-        routes = [route(problem, kind, visits) for kind, visits in best.routes]
-        return answer(problem, routes, stats, trusted=numbers.exact and best.feasible and not run.model.forbids)
+        routes = [route(problem, kind, visits) for kind, visits in best.routes if visits]
+        return answer(problem, routes, stats, trusted=numbers.exact and not run.model.forbids)
 
 
 class _Run:
@@ -116,7 +119,12 @@ class _Run:
         self.trace: list[tuple[float, float]] = []
         self.interrupted = False
 
-    def __call__(self, model: Model, seed: int, start: Solution | None, patience: float) -> "_Best":
+    def over(self) -> bool:
+        """Return whether the deadline has passed, in time or in iterations, or the run was interrupted."""
+        limit = self.deadline.max_iterations
+        return self.interrupted or self.deadline.remaining() <= 0 or (limit is not None and self.iterations >= limit)
+
+    def __call__(self, model: Model, seed: int, start: Solution | Plan | None, patience: float) -> "_Best":
         """Run until the deadline, or for `patience` seconds where nothing feasible is found by then."""
         import pyvrp
         import pyvrp.search
@@ -136,10 +144,10 @@ class _Run:
         if model.droppable:  # Breaking a rule shall not be cheaper than leaving out a stop.
             limits = PenaltyParams(max_penalty=max(limits.max_penalty, 2.0 * self.prices.unserved))
         penalties = PenaltyManager(limits.midpoint_penalties(data), limits)
-        if start is not None:
+        if isinstance(start, Solution):
             first = model.solution(start)
-        elif model.droppable:
-            first = pyvrp.Solution(data, [])
+        elif start is not None:
+            first = model.restored(start)
         else:
             random = pyvrp.Solution.make_random(data, generator)
             first = search(random, penalties.max_cost_evaluator(), exhaustive=True)
@@ -150,13 +158,19 @@ class _Run:
             IteratedLocalSearch(data, penalties, search, first, params).run(stop, collect_stats=False, display=False)
         except KeyboardInterrupt:
             self.interrupted = True
-        return _Best(keep.best.is_feasible(), model.routes(keep.best))
+        if keep.best.is_feasible():
+            return _Best(True, model.routes(keep.best), [])
+        return _Best(False, model.routes(model.repaired(keep.current)), model.saved(keep.current))
 
 
+@dataclass(frozen=True)
 class _Best:
-    def __init__(self, feasible: bool, routes: list[tuple[int, list[int]]]) -> None:
-        self.feasible = feasible
-        self.routes = routes
+    feasible: bool
+    """Serves all that must be served."""
+    routes: list[tuple[int, list[int]]]
+    """(vehicle type, locations); none breaks a rule."""
+    last: Plan
+    """Where an infeasible run stood at its end."""
 
 
 class _Stop:
@@ -180,8 +194,9 @@ class _Stop:
         limit = deadline.max_iterations
         if elapsed >= deadline.time_limit or (limit is not None and run.iterations >= limit):
             return True
-        patience_is_over = elapsed >= self.give_up or (limit is not None and run.iterations >= PATIENCE * limit)
-        if patience_is_over and math.isinf(self.best_cost):
+        tried = run.iterations >= FAIR_TRIAL and elapsed >= self.give_up
+        tried = tried or (limit is not None and run.iterations >= PATIENCE * limit)
+        if tried and math.isinf(self.best_cost) and math.isfinite(self.give_up):
             return True
         if run.progress is not None and elapsed >= self.next_event:
             self.next_event = elapsed + 0.2
@@ -193,10 +208,10 @@ class _Stop:
 
 
 class _Keep:
-    """PyVRP's callbacks: keeps the best plan, so that an interrupted run has one."""
+    """PyVRP's callbacks: keeps the best plan and the current one, so that an interrupted run has one."""
 
     def __init__(self, first: Any) -> None:
-        self.best = first
+        self.best = self.current = first
 
     def on_best(self, best: Any) -> None:
         self.best = best
@@ -205,6 +220,7 @@ class _Keep:
 
     def on_end(self, *_: Any) -> None: ...
 
-    def on_iteration(self, *_: Any) -> None: ...
+    def on_iteration(self, current: Any, *_: Any) -> None:
+        self.current = current
 
     def on_restart(self, *_: Any) -> None: ...

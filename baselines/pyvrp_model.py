@@ -18,6 +18,10 @@ UNLIMITED = 2**63 - 1
 """What PyVRP recognises as no limit; then it spares itself the arithmetic."""
 
 
+Plan = list[tuple[int, list[Any]]]
+"""(Vehicle type, PyVRP's activities between start and end) of each route; good for any model of the problem."""
+
+
 def _limit(value: int) -> int:
     return UNLIMITED if value >= NO_LIMIT else value
 
@@ -244,6 +248,36 @@ class Model:
         """Return the vehicle type and the visited locations of each route of PyVRP's solution."""
         return [(r.vehicle_type(), [self._location(a) for a in list(r)[1:-1]]) for r in solution.routes()]
 
+    def saved(self, solution: Any) -> Plan:
+        """Return a solution of PyVRP's so that another model of the same problem can restore it."""
+        return [(r.vehicle_type(), _activities(r)) for r in solution.routes()]
+
+    def restored(self, plan: Plan) -> Any:
+        """Return a saved solution as one of this model."""
+        import pyvrp
+
+        return pyvrp.Solution(self.data, [pyvrp.Route(self.data, stops, kind) for kind, stops in plan])
+
+    def repaired(self, solution: Any) -> Any:
+        """Return the solution without the stops that make its routes break a rule, the worst first."""
+        import pyvrp
+
+        return pyvrp.Solution(self.data, [r for r in map(self._repaired, solution.routes()) if r is not None])
+
+    def _repaired(self, route: Any) -> Any:
+        """Return the largest feasible rest of a route that is found by taking out one visit after the other."""
+        import pyvrp
+
+        stops = _activities(route)
+        while not route.is_feasible():
+            rests = [[a for a in stops if a is not b and not _paired(a, b)] for b in stops]
+            if not any(rests):
+                return None
+            routes = [pyvrp.Route(self.data, rest, route.vehicle_type()) for rest in rests if rest]
+            route = min(routes, key=_excess)
+            stops = _activities(route)
+        return route
+
     def _location(self, activity: Any) -> int:
         if activity.is_client():
             return self.location_of[int(activity.idx)]
@@ -285,3 +319,19 @@ class Model:
             return copies[0]
         ends = problem.time_windows[self.location_of[copies[0]] - problem.num_depots, : len(copies), 1]
         return copies[min(int(np.searchsorted(ends, start)), len(copies) - 1)]
+
+
+def _activities(route: Any) -> list[Any]:
+    """Return plain copies of the activities between start and end."""
+    import pyvrp
+
+    return [pyvrp.Activity(a.type, a.idx) for a in list(route)[1:-1]]
+
+
+def _paired(a: Any, b: Any) -> bool:
+    return bool(a.is_shipment() and b.is_shipment() and a.idx == b.idx)
+
+
+def _excess(route: Any) -> tuple[int, int]:
+    """Return by how much a route breaks rules, and what else counts against it."""
+    return sum(route.excess_load()) + route.time_warp() + route.excess_distance(), route.distance()

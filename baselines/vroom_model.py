@@ -11,7 +11,7 @@ from vrp.errors import UnsupportedError
 from vrp.problem import Problem
 from vrp.vehicles import VehicleType
 
-LARGEST_LEG = 1e5
+LARGEST_LEG = 1e6
 """Where times must be rounded."""
 COST_BOUND = 1e9
 """VROOM refuses matrices whose rows' largest costs sum to more than 32 bits hold; this leaves a margin."""
