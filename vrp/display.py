@@ -42,10 +42,10 @@ def is_timed(problem: Problem) -> bool:
     """
     if problem.crs == "latlon" or problem.duration is not None or problem.service.any() or problem.setup.any():
         return True
-    windows, used = problem.time_windows, problem.time_windows[..., 0] < np.inf
-    limits = [problem.depot_windows[:, 1], windows[..., 1][used], [v.shift[1] for v in problem.vehicles]]
-    limits.append([v.max_duration for v in problem.vehicles])
-    return bool(np.isfinite(np.concatenate(limits)).any()) or any(v.duration_cost for v in problem.vehicles)
+    # Unused windows are (inf, inf), as those without limits end at infinity.
+    if np.isfinite(problem.time_windows[..., 1]).any() or np.isfinite(problem.depot_windows[:, 1]).any():
+        return True
+    return any(v.duration_cost or math.isfinite(min(v.shift[1], v.max_duration)) for v in problem.vehicles)
 
 
 def moment(seconds: float, clock: bool) -> str:
@@ -97,6 +97,8 @@ def route_names(solution: Solution) -> list[str]:
 def load_text(solution: Solution, route: int) -> str:
     """Return the largest load on board of a route over the capacity: 47/48; "" where neither matters."""
     steps = solution.routes[route].steps
+    if not steps:
+        return ""
     capacity = solution.problem.vehicles[solution.routes[route].vehicle_type].capacity
     peak = tuple(max(column) for column in zip(*(s.load for s in steps), strict=True))
     limits = capacity or (math.inf,) * len(peak)

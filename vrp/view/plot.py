@@ -109,6 +109,8 @@ def draw_loads(solution: Solution, ax: "Axes") -> None:
     problem = solution.problem
     several = problem.num_loads > 1
     for i, route in enumerate(solution.routes):
+        if not route.steps:
+            continue
         loads = np.array([s.load for s in route.steps], dtype=float).reshape(len(route.steps), -1)
         capacity = np.array(problem.vehicles[route.vehicle_type].capacity or [np.inf] * loads.shape[1], dtype=float)
         if several:

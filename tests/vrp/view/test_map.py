@@ -141,10 +141,10 @@ def test_a_map_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_the_run_sheet_lists_every_step(browse, tmp_path: Path) -> None:
     """The arrow beside a route unfolds its schedule, one row per step, and folds it again."""
     browser = browse(grid_plan().map(tmp_path / "map.html"))
-    browser.run("document.querySelectorAll('.unfold')[0].click()")
+    browser.click(".unfold")
     rows = browser.run("[...document.querySelectorAll('.sheet tbody tr')].map((row) => row.cells[1].innerText)")
     assert rows == ["0", "1", "2", "3", "0"]
-    browser.run("document.querySelectorAll('.unfold')[0].click()")
+    browser.click(".unfold")
     assert browser.run("document.querySelectorAll('.sheet').length") == 0
     assert browser.complaints() == []
 
@@ -157,13 +157,12 @@ def test_every_stop_is_drawn_and_a_click_hides_its_route(browse, tmp_path: Path)
     assert all(m["drawn"] is not None for m in layers)
     assert all(m["drawn"] == m["wanted"] for m in layers if 0 < m["location"] < 6)
 
-    browser.run("document.querySelectorAll('#legend .toggle')[0].click()")
-    browser.settle()
+    browser.click("#legend .swatch")
     hidden = {m["location"]: m for m in browser.run(LAYERS)}
     assert sorted(hidden) == [0, 4, 5, 6]
+    assert all(m["drawn"] == m["wanted"] for m in hidden.values() if 0 < m["location"] < 6)  # and the other stays
     assert browser.run("document.querySelectorAll('#legend .toggle')[0].getAttribute('aria-pressed')") == "false"
-    browser.run("document.getElementById('all').click()")
-    browser.settle()
+    browser.click("#all")
     assert sorted(m["location"] for m in browser.run(LAYERS)) == list(range(7))
     assert browser.complaints() == []
     assert len(browser.requests()) == 1
@@ -201,6 +200,16 @@ def test_the_real_roads_example_opens_offline(browse, tmp_path: Path) -> None:
     assert "OpenStreetMap contributors" in browser.run("document.querySelector('.credits').innerText")
     assert browser.complaints() == []
     assert browser.requests() == [(tmp_path / "map.html").as_uri()]
+
+
+def test_without_network_the_routes_are_drawn_without_their_tiles(browse, tmp_path: Path) -> None:
+    """A map with a street map behind it still shows every stop where the street map cannot be loaded."""
+    browser = browse(grid_plan(**LATLON).map(tmp_path / "map.html", tiles=("https://tiles.test/{z}/{x}/{y}.png", "Me")))
+    layers = browser.run(LAYERS)
+    assert sorted(m["location"] for m in layers) == list(range(7))
+    assert all(m["drawn"] is not None for m in layers)
+    assert any(url.startswith("https://tiles.test/") for url in browser.requests())
+    assert "Me" in browser.run("document.querySelector('.credits').innerText")
 
 
 def test_stops_at_one_place_are_drawn_side_by_side(browse, tmp_path: Path) -> None:

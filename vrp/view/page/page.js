@@ -289,7 +289,10 @@
     const unfold = make("button", { type: "button", class: "unfold", "aria-expanded": "false", title: "schedule", "aria-label": `schedule of ${route.name}` }, "▸");
     route.item = make("li", {}, make("div", { class: "row" }, route.toggle, unfold));
     if (plan.horizon.length) route.item.append(bar(route));
-    route.toggle.addEventListener("click", () => show(route, !route.shown));
+    route.toggle.addEventListener("click", () => {
+      show(route, !route.shown);
+      light(route.shown ? index : -1);
+    });
     let table = null;
     unfold.addEventListener("click", () => {
       if (table) table = table.remove();
