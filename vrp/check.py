@@ -259,12 +259,14 @@ def _shipments(
             done, missing = (a, b) if a in on else (b, a)
             message = f"{what} is served at {place(problem, done)} but not at {place(problem, missing)}."
             yield Violation("shipment", message, on[done][0], missing, 1.0)
-        elif a in on and on[a][0] != on[b][0]:
-            message = f"{what} is split over the routes {on[a][0]} and {on[b][0]}, but one vehicle must carry it."
-            yield Violation("shipment", message, on[b][0], b)
-        elif a in on and visits[on[a][0]].index(a) > visits[on[a][0]].index(b):
-            message = f"{what} is delivered before it is picked up on route {on[a][0]}."
-            yield Violation("shipment", message, on[a][0], b)
+        elif a in on:
+            together = sorted(set(on[a]) & set(on[b]))
+            if not together:
+                message = f"{what} is split over the routes {on[a][0]} and {on[b][0]}, but one vehicle must carry it."
+                yield Violation("shipment", message, on[b][0], b)
+            elif all(visits[i].index(a) > visits[i].index(b) for i in together):
+                message = f"{what} is delivered before it is picked up on route {together[0]}."
+                yield Violation("shipment", message, together[0], b)
 
 
 def _stated_route(problem: Problem, index: int, stated: Route, true: Route) -> Iterator[Violation]:

@@ -17,6 +17,10 @@ What the fields of `Problem` mean in time:
 
 Loads: at a stop the delivery leaves the vehicle before the pickup enters it. A shipment is on board from its pickup to
 its delivery, across reloads too. The initial load stays on board for the whole route.
+
+Where PyVRP has a feature, it means the same there (tests compare thousands of routes), except for these: its depot
+service is spent at the start of a route too, and only after the release of the trip's goods (here the reload may be
+done by then); it takes the initial load off at the first reload; and it wants both ends of a shipment in one trip.
 """
 
 from collections.abc import Sequence

@@ -5,6 +5,7 @@
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -71,8 +72,8 @@ def charging_seconds(level: float, full: float) -> int:
     return sum(1 if unit < 4 else 3 for unit in range(max(int(level), 0), int(full)))
 
 
-def drive_once(problem: Problem, route: Route, begin: int) -> Played:
-    """Play a route that starts at `begin`; everything but cargo."""
+def drive_once(problem: Problem, route: Route, begin: int, dawdle: Callable[[], int] = lambda: 0) -> Played:
+    """Play a route that starts at `begin`; everything but cargo. `dawdle` tells how long to wait without need."""
     v = problem.vehicles[route.vehicle_type]
     depots = problem.num_depots
     played = Played()
@@ -86,6 +87,7 @@ def drive_once(problem: Problem, route: Route, begin: int) -> Played:
     for k, x in enumerate(path):
         leg, seconds = (float(a) for a in problem.legs(here, x, v.profile))
         left = int(seconds)
+        now += dawdle()
         while left:
             left -= not at_rest(v, now)
             now += 1
@@ -112,6 +114,7 @@ def drive_once(problem: Problem, route: Route, begin: int) -> Played:
                     stay = max(stay, charging_seconds(energy, v.battery))
                     energy = v.battery
         end = windows[-1][1]
+        now += dawdle()
         while not ((now > end or any(a <= now <= b for a, b in windows)) and workable(breaks, now, work)):
             now += 1
         start = now
@@ -136,18 +139,25 @@ def price_of_duration(v: VehicleType, duration: float) -> float:
     return float((v.duration_cost or 0.0) * duration + v.overtime_cost * max(0.0, duration - v.nominal_duration))
 
 
+def starts(problem: Problem, route: Route) -> range:
+    """All moments at which a route may start."""
+    v = problem.vehicles[route.vehicle_type]
+    soonest = max(v.shift[0], problem.depot_windows[v.start_depot, 0], release_of(problem, v, list(route.visits)))
+    return range(int(soonest), max(LONGEST, int(soonest) + 1))
+
+
+def rank(problem: Problem, route: Route, played: Played) -> tuple[float, float, float, int, int]:
+    """What schedules are compared by: lateness, excess duration, cost, duration, start."""
+    v, d = problem.vehicles[route.vehicle_type], played.duration
+    cost = price_of_duration(v, d) + played.lateness_cost
+    return played.late, max(0.0, d - v.max_duration), cost, d, played.times[0][0]
+
+
 def play(problem: Problem, route: Route) -> Played:
     """Play a route from every possible start and keep the earliest of the best."""
     v = problem.vehicles[route.vehicle_type]
-    soonest = max(v.shift[0], problem.depot_windows[v.start_depot, 0], release_of(problem, v, list(route.visits)))
-    best, rank = None, None
-    for begin in range(int(soonest), max(LONGEST, int(soonest) + 1)):
-        played = drive_once(problem, route, begin)
-        d = played.duration
-        value = (played.late, max(0.0, d - v.max_duration), price_of_duration(v, d) + played.lateness_cost, d, begin)
-        if rank is None or value < rank:
-            best, rank = played, value
-    assert best is not None
+    runs = [drive_once(problem, route, begin) for begin in starts(problem, route)]
+    best = min(runs, key=lambda played: rank(problem, route, played))
     if best.duration > v.max_duration:
         best.broken.add(("max duration", None))
     if best.distance > v.max_distance:
