@@ -33,7 +33,6 @@ class Search:
     """First temperature, in average legs."""
     cold: float = 0.003
     """Last temperature, in average legs."""
-    fresh: bool = False
 
     def supports(self, problem: Problem) -> list[str]:
         """Name the features of the problem that this solver cannot honour."""
@@ -116,7 +115,7 @@ class _Run:
             starts.savings(m.net, m.loads, m.plan, self.near, m.clients)
         else:
             sequence = self._sequence()
-            starts.insertion(*m.state(), self.near, sequence, m.required, True)
+            starts.insertion(*m.state(), self.near, sequence, m.required)
         kernels.rebuild(*m.state(), m.required)
         kernels.take_as_best(m.plan, m.work)
         self._note()
@@ -155,7 +154,7 @@ class _Run:
             kernels.rebuild(*m.state(), m.required)
             kernels.search(
                 *m.state(), m.order, self.near, m.clients, m.required,
-                chunk, temperature, options.removal, 10.0, options.fresh,
+                chunk, temperature, options.removal, 10.0,
             )  # fmt: skip
             self.iterations += chunk
             self._note()

@@ -79,7 +79,7 @@ def _until_blink(work):  # type: ignore[no-untyped-def]
 
 
 @part
-def _position(net, loads, times, fleet, mix, reach, plan, work, near, c, fresh):  # type: ignore[no-untyped-def]
+def _position(net, loads, times, fleet, mix, reach, plan, work, near, c):  # type: ignore[no-untyped-def]
     """Return the cheapest feasible place for client c: its cost (infinite if there is none), node before it, route."""
     best, at, on = math.inf, -1, -1
     work.clock[1] += 1
@@ -123,20 +123,19 @@ def _position(net, loads, times, fleet, mix, reach, plan, work, near, c, fresh):
                     if cost < best:
                         best, at, on = cost, p, r
     work.clock[2] = blink
-    if at < 0 or fresh:
-        for k in range(len(fleet.top)):
-            if fleet.top[k] == 0:
-                continue
-            r = fleet.free[fleet.begin[k] + fleet.top[k] - 1]
-            h = plan.locations + r
-            if not fits(loads, r, c) or not may(mix, fleet, r, c):
-                continue
-            delta = leg(net, r, h, c) + leg(net, r, c, h)
-            cost = fleet.fixed[k] + unit(mix, fleet, r) * delta - gain(mix, fleet, r, c)
-            if cost < best and within(reach, r, delta):
-                cost = price(times, net, r, h, c, h, cost)
-                if cost < best:
-                    best, at, on = cost, h, r
+    for k in range(len(fleet.top)):
+        if fleet.top[k] == 0:
+            continue
+        r = fleet.free[fleet.begin[k] + fleet.top[k] - 1]
+        h = plan.locations + r
+        if not fits(loads, r, c) or not may(mix, fleet, r, c):
+            continue
+        delta = leg(net, r, h, c) + leg(net, r, c, h)
+        cost = fleet.fixed[k] + unit(mix, fleet, r) * delta - gain(mix, fleet, r, c)
+        if cost < best and within(reach, r, delta):
+            cost = price(times, net, r, h, c, h, cost)
+            if cost < best:
+                best, at, on = cost, h, r
     if at < 0:
         best, at, on = _anywhere(net, loads, times, fleet, mix, reach, plan, work, c)
     return best, at, on
@@ -301,7 +300,7 @@ def _undo(net, loads, times, fleet, mix, reach, plan, work, logged):  # type: ig
 @kernel
 def search(  # type: ignore[no-untyped-def]
     net, loads, times, fleet, mix, reach, plan, work, order, near, clients, required,
-    iterations, temperature, removal, tallest, fresh,
+    iterations, temperature, removal, tallest,
 ):  # fmt: skip
     """Run some iterations at one temperature; everything that changes lives in the arguments."""
     for _ in range(iterations):
@@ -323,7 +322,7 @@ def search(  # type: ignore[no-untyped-def]
                     delta -= plan.penalty[c]
         for i in range(count):
             c = work.removed[i]
-            cost, p, r = _position(net, loads, times, fleet, mix, reach, plan, work, near, c, fresh)
+            cost, p, r = _position(net, loads, times, fleet, mix, reach, plan, work, near, c)
             if p < 0 or (not required[c] and cost >= plan.penalty[c]):
                 enter_bank(plan, c)
                 logged = _note(work, logged, BANKED, c, 0, 0)

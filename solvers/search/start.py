@@ -69,11 +69,11 @@ def savings(net, loads, plan, near, clients):  # type: ignore[no-untyped-def]
 
 @allocating_kernel
 def insertion(  # type: ignore[no-untyped-def]
-    net, loads, times, fleet, mix, reach, plan, work, near, sequence, required, fresh
+    net, loads, times, fleet, mix, reach, plan, work, near, sequence, required
 ):
     """Put the clients of the sequence, one after the other, at their cheapest feasible place."""
     for c in sequence:
-        cost, p, r = _position(net, loads, times, fleet, mix, reach, plan, work, near, c, fresh)
+        cost, p, r = _position(net, loads, times, fleet, mix, reach, plan, work, near, c)
         if p < 0 or (not required[c] and cost >= plan.penalty[c]):
             enter_bank(plan, c)
             continue

@@ -1,0 +1,263 @@
+"""The search keeps every constraint it says it supports, counts money as the checker does, and finds optimal plans."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from vrp import Problem, VehicleType
+from vrp.check import check, evaluate
+from vrp.deadline import Deadline
+from vrp.solution import Route, Solution
+from vrp.solvers import Event, make
+
+# Features that choose the kernel, a compilation each; the others may come in any mixture.
+KERNELS = (
+    set(),
+    {"asymmetric"},
+    {"windows", "service", "nearest", "depots"},
+    {"asymmetric", "duration", "windows", "service", "loads", "mixed", "duration_cost", "max_distance", "open"},
+    {"profiles", "duration", "allowed", "shift", "open", "max_duration", "preference"},
+)
+OTHERS = ("fixed", "count", "prizes", "initial_load", "depots", "depot_windows")
+
+
+def random_problem(rng: np.random.Generator, n: int, features: set[str]) -> Problem:
+    """A random problem that uses the given features, not necessarily one where every stop can be served."""
+    depots = int(rng.integers(2, 4)) if "depots" in features else 1
+    size = depots + n
+    coords = rng.integers(0, 100, (size, 2)).astype(float)
+    given: dict[str, object] = {"coords": coords, "num_depots": depots}
+    base = np.sqrt(((coords[:, None] - coords[None]) ** 2).sum(-1))
+    if {"matrix", "asymmetric", "duration", "profiles"} & features:
+        if "asymmetric" in features:
+            base = base * rng.uniform(0.8, 1.3, base.shape)
+        given["distance"] = np.stack([base, 1.2 * base]) if "profiles" in features else base
+        if "duration" in features:
+            seconds = base * rng.uniform(0.5, 2.0, base.shape)
+            given["duration"] = np.stack([seconds, 0.7 * seconds]) if "profiles" in features else seconds
+    elif "nearest" in features:
+        given["rounding"] = "nearest"
+    loads = 2 if "loads" in features else 1
+    given["demand"] = rng.integers(1, 10, (n, loads)).astype(float)
+    if "windows" in features:
+        early = rng.uniform(0, 300, n)
+        given["time_windows"] = np.stack([early, early + rng.uniform(20, 200, n)], axis=1)
+    if "service" in features:
+        given["service"] = rng.uniform(0, 20, n)
+    if "prizes" in features:
+        given["prize"] = np.where(rng.random(n) < 0.5, rng.uniform(0, 80, n), math.inf)
+    if "depot_windows" in features:
+        given["depot_windows"] = np.stack([rng.uniform(0, 50, depots), rng.uniform(400, 800, depots)], axis=1)
+    kinds = int(rng.integers(2, 4)) if {"mixed", "profiles"} & features else 1
+    vehicles = []
+    for k in range(max(kinds, depots)):
+        start = k % depots
+        vehicles.append(
+            VehicleType(
+                count=int(rng.integers(1, 4)) if "count" in features else None,
+                capacity=tuple(rng.integers(15, 30, loads).astype(float)),
+                start_depot=start,
+                end_depot=None if "open" in features and k % 2 == 0 else (start + k // depots) % depots,
+                shift=(0.0, 600.0) if "shift" in features else (0.0, math.inf),
+                initial_load=(3.0,) * loads if "initial_load" in features else (),
+                max_distance=250.0 if "max_distance" in features else math.inf,
+                max_duration=350.0 if "max_duration" in features else math.inf,
+                max_stops=4 if "max_stops" in features else None,
+                fixed_cost=float(rng.integers(0, 50)) if "fixed" in features else 0.0,
+                distance_cost=float(rng.uniform(0.5, 2)) if "mixed" in features else None,
+                duration_cost=float(rng.uniform(0.1, 1)) if "duration_cost" in features else None,
+                profile=k % 2 if "profiles" in features else 0,
+            )
+        )
+    given["vehicles"] = vehicles
+    if "allowed" in features:
+        given["allowed"] = rng.random((len(vehicles), n)) < 0.7
+    if "preference" in features:
+        given["preference"] = rng.uniform(-5, 5, (len(vehicles), n))
+    return Problem(**{k: tuple(v) if k == "vehicles" else v for k, v in _shaped(given, n).items()})
+
+
+def _shaped(given: dict[str, object], n: int) -> dict[str, object]:
+    out = dict(given)
+    out["delivery"] = out.pop("demand")
+    for name in ("distance", "duration"):
+        if name in out:
+            matrix = np.array(out[name])
+            matrix = matrix if matrix.ndim == 3 else matrix[None]
+            matrix[:, np.arange(matrix.shape[1]), np.arange(matrix.shape[1])] = 0
+            out[name] = matrix
+    if "time_windows" in out:
+        out["time_windows"] = np.array(out["time_windows"])[:, None, :]
+    return out
+
+
+def run(problem: Problem, iterations: int = 300, seed: int = 0, **options: object) -> Solution:
+    return make("search", **options).solve(problem, Deadline(max_iterations=iterations), np.random.default_rng(seed))
+
+
+def proven(problem: Problem, solution: Solution) -> None:
+    """Nothing but unserved stops is wrong, and the search saw the same cost as the checker."""
+    wrong = [str(v) for v in check(problem, solution) if v.kind != "unserved"]
+    assert wrong == []
+    assert solution.stats.trace[-1][1] == pytest.approx(solution.cost, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("kernel", range(len(KERNELS)))
+def test_random_problems(kernel: int) -> None:
+    """On random mixtures of features every plan is feasible and costs what the search thought."""
+    rng = np.random.default_rng(kernel)
+    for _ in range(60):
+        others = {f for f in OTHERS if rng.random() < 0.35} - ({"depot_windows"} if kernel < 2 else set())
+        problem = random_problem(rng, int(rng.integers(2, 25)), KERNELS[kernel] | others)
+        proven(problem, run(problem))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_brute_force(seed: int) -> None:
+    """On tiny problems the plan is as good as the best of all partitions, orders and vehicles."""
+    rng = np.random.default_rng(1000 + seed)
+    chosen = [set(), {"asymmetric"}, {"windows", "service", "nearest"}, {"prizes"}, {"depots"}, KERNELS[3] | {"fixed"}]
+    problem = random_problem(rng, 5, chosen[seed % len(chosen)])
+    found = run(problem, 2000)
+    proven(problem, found)
+    required, cost = _best(problem)
+    assert sum(u.required for u in found.unserved) == required
+    assert found.cost == pytest.approx(cost, rel=1e-6)
+
+
+def _best(problem: Problem) -> tuple[int, float]:
+    """Fewest required stops left out, then the least cost, over every plan; each set of stops is routed on its own."""
+    clients = range(problem.num_depots, problem.num_locations)
+    price: dict[frozenset[int], float] = {frozenset(): 0.0}
+    nobody = evaluate(problem, [])
+    for size in range(1, problem.num_clients + 1):
+        for group in itertools.combinations(clients, size):
+            costs = []
+            for k, v in enumerate(problem.vehicles):
+                for order in itertools.permutations(group):
+                    plan = evaluate(problem, [Route(k, v.start_depot, v.end_depot, order)])
+                    if all(w.kind == "unserved" for w in check(problem, plan)):
+                        costs.append(plan.cost_table["total"] if "total" in plan.cost_table else plan.routes[0].cost)
+            if costs:
+                price[frozenset(group)] = min(costs)
+
+    def missed(left: frozenset[int]) -> tuple[int, float]:
+        prizes = [float(problem.prize[c - problem.num_depots]) for c in left]
+        return sum(math.isinf(p) for p in prizes), sum(p for p in prizes if math.isfinite(p))
+
+    best = missed(frozenset(clients))
+    assert nobody.cost == pytest.approx(best[1])
+
+    def extend(left: frozenset[int], spent: float) -> None:
+        nonlocal best
+        out, prizes = missed(left)
+        best = min(best, (out, spent + prizes))
+        if not left:
+            return
+        first = min(left)
+        for group, cost in price.items():
+            if first in group and group <= left:
+                extend(left - group, spent + cost)
+        rest = left - {first}
+        skipped = missed(frozenset({first}))
+        _skip(rest, spent, skipped)
+
+    def _skip(left: frozenset[int], spent: float, skipped: tuple[int, float]) -> None:
+        nonlocal best
+        for size in range(len(left) + 1):
+            for served in itertools.combinations(left, size):
+                for parts in _partitions(frozenset(served)):
+                    if all(p in price for p in parts):
+                        out, prizes = missed(left - frozenset(served))
+                        total = spent + sum(price[p] for p in parts) + prizes + skipped[1]
+                        best = min(best, (out + skipped[0], total))
+
+    extend(frozenset(clients), 0.0)
+    return best
+
+
+def _partitions(items: frozenset[int]) -> list[list[frozenset[int]]]:
+    if not items:
+        return [[]]
+    first = min(items)
+    rest = sorted(items - {first})
+    found = []
+    for size in range(len(rest) + 1):
+        for others in itertools.combinations(rest, size):
+            group = frozenset({first, *others})
+            found += [[group, *p] for p in _partitions(items - group)]
+    return found
+
+
+def uniform(n: int, seed: int = 0) -> Problem:
+    rng = np.random.default_rng(seed)
+    return Problem.from_arrays(coords=rng.random((n + 1, 2)), demand=rng.integers(1, 10, n), capacity=30)
+
+
+def test_same_seed_same_answer() -> None:
+    """With one thread, a seed and a number of iterations the answer is identical."""
+    problem = uniform(60)
+    first, second = run(problem, 3000, seed=7), run(problem, 3000, seed=7)
+    assert [r.visits for r in first.routes] == [r.visits for r in second.routes]
+    assert first.cost == second.cost
+    assert first.stats.iterations == second.stats.iterations == 3000
+
+
+def test_start_is_not_lost() -> None:
+    """A plan that is given is where the search begins: the answer is never worse."""
+    problem = uniform(60)
+    good = run(problem, 20000)
+    again = run(problem, 1, seed=3)
+    warm = make("search").solve(problem, Deadline(max_iterations=1), np.random.default_rng(3), start=good)
+    assert warm.cost <= good.cost + 1e-9 < again.cost
+
+
+def test_progress_can_stop_it() -> None:
+    """`on_progress` is told what the best plan costs, and stops the search by returning False."""
+    told: list[Event] = []
+
+    def stop(event: Event) -> bool:
+        told.append(event)
+        return False
+
+    deadline = Deadline(time_limit=20.0)
+    plan = make("search").solve(uniform(50), deadline, np.random.default_rng(0), progress=stop)
+    assert len(told) == 1
+    assert deadline.elapsed() < 15
+    assert plan.cost <= told[0].cost + 1e-9
+
+
+def test_fleet_too_small_serves_as_many_as_fit() -> None:
+    """With room for 30 of 40 equal parcels 30 are served, and the other 10 are named."""
+    rng = np.random.default_rng(2)
+    problem = Problem.from_arrays(
+        coords=rng.random((41, 2)), demand=np.ones(40), vehicles=[VehicleType(count=3, capacity=(10.0,))]
+    )
+    plan = run(problem, 3000)
+    assert len(plan.unserved) == 10
+    proven(problem, plan)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_tiny(n: int) -> None:
+    """One, two and three stops are served."""
+    problem = uniform(n)
+    plan = run(problem, 10)
+    assert plan.unserved == ()
+    proven(problem, plan)
+
+
+def test_duplicates_and_a_single_place() -> None:
+    """Stops at one and the same place cost nothing beyond the way there."""
+    problem = Problem.from_arrays(coords=[[0, 0]] + [[3, 4]] * 60, demand=np.ones(60), capacity=60)
+    assert run(problem, 200).cost == pytest.approx(10.0)
+
+
+def test_unsupported_features_are_named() -> None:
+    """What the search cannot honour it names."""
+    problem = Problem.from_arrays(coords=np.zeros((3, 2)), demand=[1, 0], pickup=[0, 1], release=[0, 5], capacity=9)
+    named = make("search").supports(problem)
+    assert "pickups mixed with deliveries" in named
+    assert "release times" in named
