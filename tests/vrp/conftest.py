@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from types import ModuleType
 
@@ -61,7 +61,7 @@ class StandIn:
 
 
 @pytest.fixture
-def stand_in(monkeypatch: pytest.MonkeyPatch) -> type[StandIn]:
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[StandIn]]:
     """The class of a solver that is registered as "stand-in", alone."""
 
     class Registered(StandIn):
@@ -70,7 +70,10 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> type[StandIn]:
     module = ModuleType("stand_in")
     module.Solver = Registered  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "stand_in", module)
-    for name in list(SOLVERS):
-        monkeypatch.delitem(SOLVERS, name)
-    monkeypatch.setitem(SOLVERS, "stand-in", "stand_in:Solver")
-    return Registered
+    # As a whole, since "auto" goes by the order of the registry.
+    registry = dict(SOLVERS)
+    SOLVERS.clear()
+    SOLVERS["stand-in"] = "stand_in:Solver"
+    yield Registered
+    SOLVERS.clear()
+    SOLVERS.update(registry)

@@ -89,6 +89,15 @@ def test_refusals_are_rows(stand_in: Any, instance: Path, capsys: pytest.Capture
     assert "refused: Solver 'stand-in' cannot honour: breaks" in capsys.readouterr().out
 
 
+def test_crashes_are_rows(
+    stand_in: Any, instance: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A solver that fails leaves the others their turn."""
+    monkeypatch.setattr(stand_in, "plan", lambda self, problem: 1 / 0)
+    assert main(["bench", str(instance), "--solvers", "stand-in,stand-in", "--time", "0.01"]) == 0
+    assert capsys.readouterr().out.count("failed: ZeroDivisionError: division by zero") == 2
+
+
 def test_partial_plans_have_no_gap_and_the_exit_code_3(
     stand_in: Any, instance: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

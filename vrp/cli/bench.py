@@ -44,7 +44,7 @@ class Run:
     time_limit: float
     seed: int
     cost: float | None = None
-    """None: the solver refused."""
+    """None: the solver refused or failed."""
     unserved: int = 0
     seconds: float = 0.0
     interrupted: bool = False
@@ -114,7 +114,10 @@ def _runs(name: str, problem: "Problem", cases: list[tuple[float, int, str]], th
                     problem, time_limit=time_limit, solver=solver, seed=seed, threads=threads, on_progress=progress
                 )
             except UnsupportedError as error:
-                yield Run(name, solver, time_limit, seed, refusal=str(error))
+                yield Run(name, solver, time_limit, seed, refusal=f"refused: {error}")
+                continue
+            except Exception as error:  # a solver that crashes is a result too, and not the last one
+                yield Run(name, solver, time_limit, seed, refusal=f"failed: {type(error).__name__}: {error}")
                 continue
         unserved = sum(stop.required for stop in found.unserved)
         stats = found.stats
@@ -156,7 +159,7 @@ def _gap(run: Run, best: float | None) -> float | None:
 def _line(run: Run, gap: float | None, width: int) -> str:
     head = f"{run.instance:<{width}} {run.solver:<8} {run.time_limit:>7g} {run.seed:>4}"
     if run.cost is None:
-        return f"{head}  refused: {run.refusal}"
+        return f"{head}  {run.refusal}"
     shown = "" if gap is None else f"{gap:.2f}"
     feasible = f"no, {run.unserved} unserved" if run.unserved else "yes"
     return f"{head} {run.cost:>14,.2f} {shown:>8} {run.seconds:>8.3f}  {feasible}"
