@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from vrp import clock
-from vrp.draft import Columns, Draft, Reader, is_number, number, texts
+from vrp.draft import Columns, Draft, Reader, number, texts
 from vrp.errors import ProblemError, suggest
-from vrp.fields import dims, shape_of, show
+from vrp.fields import as_number, dims, shape_of, show
 from vrp.problem import Problem
 from vrp.vehicles import Break, VehicleType
 
@@ -109,7 +109,7 @@ class _Assembly(Reader):
                 given = [key for key in ("lat", "lon", "x", "y") if r[key] is not None]
                 if given in (["lat", "lon"], ["x", "y"]):
                     values = [r[key] for key in given]
-                    if all(is_number(v) for v in values):
+                    if all(as_number(v) is not None for v in values):
                         pairs.setdefault(given[0], []).append(values)
                         continue
                     self.error(kind, k, f"`{given[0]}`, `{given[1]}` must be numbers, but are {show(values)}.")

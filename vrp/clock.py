@@ -7,6 +7,8 @@ from datetime import datetime, time, timedelta
 
 import numpy as np
 
+from vrp.fields import as_number, show
+
 _CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)")
@@ -31,8 +33,9 @@ def duration(value: object) -> float:
         return value.total_seconds()
     if isinstance(value, np.timedelta64):
         return float(value / np.timedelta64(1, "s"))
-    if _is_number(value):
-        return float(value)  # type: ignore[arg-type]
+    number = as_number(value)
+    if number is not None:
+        return number
     if isinstance(value, str):
         text = value.strip().lower()
         if _NUMBER.fullmatch(text):
@@ -42,8 +45,8 @@ def duration(value: object) -> float:
             return 3600.0 * int(short[1]) + 60.0 * int(short[2])
         parts = _PART.findall(text)
         if parts and not _PART.sub("", text).strip() and all(unit in _SECONDS for _, unit in parts):
-            return sum(float(number) * _SECONDS[unit] for number, unit in parts)
-    raise ValueError(f'must be a duration such as "5 min", "1h30", "90 s" or a number of seconds, but is {value!r}')
+            return sum(float(amount) * _SECONDS[unit] for amount, unit in parts)
+    raise ValueError(f'must be a duration such as "5 min", "1h30", "90 s" or a number of seconds, but is {show(value)}')
 
 
 def as_datetime(value: object) -> datetime | None:
@@ -92,8 +95,9 @@ def clock(value: object, start: datetime | None = None) -> float:
     ValueError
         It is none of these; the message tells what is allowed.
     """
-    if _is_number(value):
-        return float(value)  # type: ignore[arg-type]
+    number = as_number(value)
+    if number is not None:
+        return number
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, time):
@@ -109,7 +113,7 @@ def clock(value: object, start: datetime | None = None) -> float:
             return 3600.0 * int(match[1]) + 60.0 * int(match[2]) + float(match[3] or 0)
         if _NUMBER.fullmatch(value.strip()):
             return float(value)
-    raise ValueError(f'must be a time such as "09:30", a datetime or a number of seconds, but is {value!r}')
+    raise ValueError(f'must be a time such as "09:30", a datetime or a number of seconds, but is {show(value)}')
 
 
 def interval(value: object, start: datetime | None = None) -> tuple[float, float]:
@@ -121,7 +125,7 @@ def interval(value: object, start: datetime | None = None) -> tuple[float, float
         It is no pair, one of its times cannot be read, or it ends before it starts.
     """
     if not isinstance(value, (tuple, list)) or len(value) != 2:
-        raise ValueError(f'must be a pair such as ("09:00", "11:30"), but is {value!r}')
+        raise ValueError(f'must be a pair such as ("09:00", "11:30"), but is {show(value)}')
     first = 0.0 if value[0] is None else clock(value[0], start)
     last = math.inf if value[1] is None else clock(value[1], start)
     if last < first:
@@ -135,7 +139,3 @@ def interval(value: object, start: datetime | None = None) -> tuple[float, float
 def is_interval(value: object) -> bool:
     """Return whether the value is one pair of times rather than a list of pairs."""
     return isinstance(value, (tuple, list)) and len(value) == 2 and not any(isinstance(v, (tuple, list)) for v in value)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)

@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-
 from vrp import clock
 from vrp.errors import suggest
-from vrp.fields import shorten, show
+from vrp.fields import as_number, shorten, show
 from vrp.vehicles import VehicleType
 
 SHOWN = 40
@@ -144,7 +142,7 @@ class Reader:
         if clock.is_interval(value):
             return [self.interval(value)]
         if not isinstance(value, (tuple, list)):
-            raise ValueError(f'must be a pair such as ("09:00", "11:30") or a list of pairs, but is {value!r}')
+            raise ValueError(f'must be a pair such as ("09:00", "11:30") or a list of pairs, but is {show(value)}')
         return [self.interval(pair) for pair in value]
 
     def refer(self, kind: str, value: Any) -> int:
@@ -157,7 +155,7 @@ class Reader:
         if isinstance(value, str) and value in self.index[kind]:
             return self.index[kind][value]
         names = self.index[kind]
-        raise ValueError(f"must be a {kind}, but is {value!r}" + (f".{suggest(value, names)}" if names else ""))
+        raise ValueError(f"must be a {kind}, but is {show(value)}" + (f".{suggest(value, names)}" if names else ""))
 
     def refers(self, kind: str) -> Callable[[Any], list[int]]:
         """Return a function that reads one or several handles or names."""
@@ -202,16 +200,12 @@ class Columns:
         return (amount,) * self.count
 
 
-def is_number(value: object) -> bool:
-    """Return whether the value is a plain number."""
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-
-
 def number(value: Any) -> float:
     """Return the value as a float; raises ValueError where it is no number."""
-    if not is_number(value):
+    found = as_number(value)
+    if found is None:
         raise ValueError(f"must be a number, but is {show(value)}")
-    return float(value)
+    return found
 
 
 def texts(value: Any) -> tuple[str, ...]:

@@ -35,6 +35,16 @@ def show(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def as_number(value: object) -> float | None:
+    """Return a plain number as a float; None for anything else, and for integers beyond all floats."""
+    if not isinstance(value, (int, float, np.integer, np.floating)) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
 def shape_of(value: Any) -> tuple[int, ...]:
     """Return the shape of a list or array; of ragged lists only the first dimension, which is all that is known."""
     shape = getattr(value, "shape", None)

@@ -125,9 +125,9 @@ def _num_loads(problem: "Problem") -> int:
             return max(shape[1], 1) if len(shape) == 2 else 1
     vehicles = problem.vehicles if isinstance(problem.vehicles, Sequence) else (problem.vehicles,)
     for vehicle in vehicles:
-        capacity = getattr(vehicle, "capacity", ())
-        if isinstance(capacity, (Sequence, np.ndarray)) and len(capacity):
-            return len(capacity)
+        shape = shape_of(getattr(vehicle, "capacity", ()))
+        if len(shape) == 1 and shape[0]:
+            return shape[0]
     return 1
 
 
@@ -240,6 +240,12 @@ def _groups(problem: "Problem", n: int, fields: Fields) -> dict[str, Array]:
     if problem.group is not None:
         group = fields.shaped("group", problem.group, (n,), "the index of the group of each stop, or -1", np.int64)
         if group is not None and not fields.within("group", group, fields.stop, low=-1):
+            group = None
+        elif group is not None and group.max() >= n:
+            bad = int(group.argmax())
+            fields.add(
+                f"`group` is {group[bad]} at {fields.stop(bad)}, but {n} stops have fewer groups. Number them 0, 1, ..."
+            )
             group = None
     if group is None:
         group = _filled((n,), -1, np.int64)

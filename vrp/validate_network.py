@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vrp.fields import SHOWN, Array, Fields, dims, freeze, shorten, show
+from vrp.fields import SHOWN, Array, Fields, as_number, dims, freeze, shorten, show
 
 if TYPE_CHECKING:
     from vrp.problem import Problem
@@ -48,11 +48,11 @@ def network(problem: "Problem", locations: int, chosen: Mapping[str, str], field
             )
     elif given["distance"] is None and given["duration"] is None and not len(coords):
         fields.add("Nothing tells how far it is. Give `coords`, `distance` or `duration`.")
-    speed: Any = problem.speed
-    if isinstance(speed, bool) or not isinstance(speed, (int, float, np.number)) or not 0 < speed < math.inf:
-        fields.add(f"`speed` must be greater than 0 and finite (distance units per second), but is {show(speed)}.")
+    speed = as_number(problem.speed)
+    if speed is None or not 0 < speed < math.inf:
+        fields.add(f"`speed` must be greater than 0 and finite (units per second), but is {show(problem.speed)}.")
         speed = 1.0
-    out = {"coords": coords, "distance": distance, "duration": duration, "speed": float(speed)}
+    out = {"coords": coords, "distance": distance, "duration": duration, "speed": speed}
     return out | {"notes": _notes(problem, chosen, out)}
 
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vrp.fields import Fields, show
+from vrp.fields import Fields, as_number, show
 from vrp.validate_network import only_durations
 from vrp.vehicles import Break, VehicleType
 
 if TYPE_CHECKING:
     from vrp.problem import Problem
 
+MOST = 2**31
+"""Counts are below it, so that they fit where solvers keep them."""
 # Field -> whether it may be infinite. All are at least 0.
 NUMBERS = {
     "max_duration": True,
@@ -36,7 +38,8 @@ class _Reader:
 
     def __init__(self, vehicle: VehicleType, index: int, fields: Fields) -> None:
         self.vehicle = vehicle
-        self.who = f"Vehicle type {vehicle.name!r}" if vehicle.name else f"Vehicle type {index}"
+        named = isinstance(vehicle.name, str) and vehicle.name
+        self.who = f"Vehicle type {vehicle.name!r}" if named else f"Vehicle type {index}"
         self.fields = fields
 
     def add(self, error: str) -> None:
@@ -45,10 +48,9 @@ class _Reader:
     def number(self, name: str, value: object, infinite: bool, positive: bool = False) -> float:
         if type(value) is float and 0.0 < value < math.inf:
             return value
-        if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
-            number = float(value)
-            if (number > 0 or (number == 0 and not positive)) and (infinite or number < math.inf):
-                return number
+        number = as_number(value)
+        if number is not None and (number > 0 or (number == 0 and not positive)) and (infinite or number < math.inf):
+            return number
         least = "greater than 0" if positive else "at least 0"
         self.add(f"`{name}` must be {least}{'' if infinite else ' and finite'}, but is {show(value)}.")
         return 1.0
@@ -56,15 +58,22 @@ class _Reader:
     def whole(self, name: str, value: object, low: int, high: int | None, meaning: str) -> int:
         if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
             number = int(value)
-            if number >= low and (high is None or number < high):
+            if number >= low and number < (MOST if high is None else high):
                 return number
-        allowed = f"at least {low}" if high is None else f"{low} to {high - 1}" if high - 1 > low else f"{low}"
+        allowed = (
+            f"at least {low} and below {MOST}"
+            if high is None
+            else f"{low} to {high - 1}"
+            if high - 1 > low
+            else f"{low}"
+        )
         self.add(f"`{name}` must be {meaning}, {allowed}, but is {show(value)}.")
         return low
 
     def interval(self, name: str, value: object, endless: bool = True) -> tuple[float, float]:
-        if isinstance(value, (Sequence, np.ndarray)) and len(value) == 2 and not isinstance(value, str):
-            start, end = self.number(name, value[0], False), self.number(name, value[1], endless)
+        pair = _items(value)
+        if pair is not None and len(pair) == 2:
+            start, end = self.number(name, pair[0], False), self.number(name, pair[1], endless)
             if start <= end:
                 return start, end
             self.add(f"`{name}` ends at {show(end)}, before its start at {show(start)}. Swap the two times.")
@@ -73,39 +82,38 @@ class _Reader:
         return 0.0, math.inf if endless else 0.0
 
     def loads(self, name: str, value: object, loads: int, neutral: float) -> tuple[float, ...]:
-        if isinstance(value, (int, float, np.number)):
-            value = (value,)
-        if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, str):
+        items = _items(value) if as_number(value) is None else (value,)
+        if items is None:
             self.add(f"`{name}` must be one number per load dimension, but is {show(value)}.")
-            return (neutral,) * loads
-        if len(value) == 0:
-            return (neutral,) * loads
-        if len(value) != loads:
+        elif items and len(items) != loads:
             self.add(
-                f"`{name}` has {len(value)} number(s), {show(value)}, but the stops have {loads} load dimension(s). "
+                f"`{name}` has {len(items)} number(s), {show(value)}, but the stops have {loads} load dimension(s). "
                 "Give one number per dimension; for vehicles that differ give several vehicle types."
             )
-            return (neutral,) * loads
-        return tuple(self.number(name, v, neutral == math.inf) for v in value)
+        elif items:
+            return tuple(self.number(name, v, neutral == math.inf) for v in items)
+        return (neutral,) * loads
 
     def locations(self, name: str, value: object, low: int, high: int, meaning: str) -> tuple[int, ...]:
-        if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, str):
+        items = _items(value)
+        if items is None:
             self.add(f"`{name}` must be a list of location indices, but is {show(value)}.")
             return ()
-        found = tuple(self.whole(name, v, low, high, meaning) for v in value)
+        found = tuple(self.whole(name, v, low, high, meaning) for v in items)
         if len(set(found)) < len(found):
-            self.add(f"`{name}` names a location more than once: {show(tuple(value))}.")
+            self.add(f"`{name}` names a location more than once: {show(items)}.")
         return found
 
     def breaks(self, value: object) -> tuple[Break, ...]:
-        if not isinstance(value, Sequence) or isinstance(value, str):
+        items = _items(value)
+        if items is None:
             self.add(f"`breaks` must be a list of `Break(start, end)`, but is {show(value)}.")
             return ()
         found = []
-        for item in value:
+        for item in items:
             pair = (item.start, item.end) if isinstance(item, Break) else item
             start, end = self.interval("breaks", pair, endless=False)
-            found.append(item if isinstance(item, Break) and (start, end) == pair else Break(start, end))
+            found.append(Break(start, end))
         found.sort(key=lambda b: b.start)
         for a, b in pairwise(found):
             if b.start < a.end:
@@ -114,6 +122,13 @@ class _Reader:
                     " Join them."
                 )
         return tuple(found)
+
+
+def _items(value: object) -> tuple[Any, ...] | None:
+    """Return the items of a list, tuple or array; None for anything else."""
+    if isinstance(value, np.ndarray):
+        return tuple(value) if value.ndim else None
+    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else None
 
 
 def vehicle_types(
@@ -144,7 +159,7 @@ def vehicle_types(
                     f"Vehicle types {fixed[stop]} and {who} both have {fields.location(stop)} in `prefix`. "
                     "Keep it in one."
                 )
-    names = [v.name for v in given if v.name and isinstance(v.name, str)]
+    names = [v.name for v in types if v.name]
     for name in dict.fromkeys(n for n in names if names.count(n) > 1) if len(set(names)) < len(names) else ():
         fields.add(f"{names.count(name)} vehicle types are called {name!r}. Give each its own name, or use `count`.")
     return types
@@ -165,8 +180,10 @@ def _vehicle_type(
     changes["profile"] = read.whole("profile", v.profile, 0, profiles, "the index of a matrix")
     changes["reload_depots"] = read.locations("reload_depots", v.reload_depots, 0, depots, depot)
     changes["prefix"] = read.locations("prefix", v.prefix, depots, depots + clients, stop)
-    if v.prefix and v.count != 1:
-        read.add(f"`prefix` fixes the first stops of one vehicle, but `count` is {v.count}. Give a type with count=1.")
+    if changes["prefix"] and v.count != 1:
+        read.add(
+            f"`prefix` fixes the first stops of one vehicle, but `count` is {show(v.count)}. Give a type with count=1."
+        )
     for name, infinite in NUMBERS.items():
         value = getattr(v, name)
         if value is not None or name not in ("distance_cost", "duration_cost"):
@@ -176,7 +193,7 @@ def _vehicle_type(
     if v.duration_cost is None:
         changes["duration_cost"] = 1.0 if seconds_only and v.distance_cost is None else 0.0
     changes["shift"] = read.interval("shift", v.shift)
-    changes["breaks"] = read.breaks(v.breaks) if v.breaks else ()
+    changes["breaks"] = read.breaks(v.breaks)
     capacity = changes["capacity"] = read.loads("capacity", v.capacity, loads, math.inf)
     if loads and max(capacity) == 0:
         read.add("`capacity` is 0, so that it could carry nothing. Give a positive capacity, or () for no limit.")
@@ -185,6 +202,7 @@ def _vehicle_type(
         read.add(f"`initial_load` {show(load)} is more than its capacity {show(capacity)}.")
     if not isinstance(v.name, str):
         read.add(f"`name` must be a text, but is {show(v.name)}.")
+        changes["name"] = ""
     return replace(v, **{k: new for k, new in changes.items() if new is not getattr(v, k)})
 
 
