@@ -70,7 +70,7 @@ class _Explainer:
         self.partner = {a: b for pair in np.asarray(problem.shipments).tolist() for a, b in (pair, pair[::-1])}
         self.is_pickup = set(np.asarray(problem.shipments)[:, 0].tolist())
         self.group_served = {int(problem.group[x - self.depots]): x for x in self.served}
-        self.work = WORK
+        self.work = WORK // 4 if _slow_to_schedule(problem) else WORK
         self.limits: Counter[str] = Counter()
         self.places: _Places | None = None
 
@@ -305,6 +305,12 @@ class _Explainer:
         ]
         for (i, _), old, (new, wrong) in zip(chosen, routes, examine(self.problem, changed), strict=True):
             yield i, new.cost - old.cost, wrong
+
+
+def _slow_to_schedule(problem: Problem) -> bool:
+    """Whether the best start of a route has to be searched for."""
+    several = problem.time_windows.shape[1] > 1
+    return several or bool(np.isfinite(problem.lateness_cost).any()) or any(v.breaks for v in problem.vehicles)
 
 
 class _Places:

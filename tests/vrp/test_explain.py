@@ -1,8 +1,12 @@
 """Each unserved stop gets the true reason, with its numbers."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from tests.vrp.simulation import cases, play, whole_plan
 from vrp.check import check, evaluate, examine
 from vrp.explain import explain_unserved
 from vrp.problem import Problem
@@ -133,3 +137,49 @@ def test_the_work_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(told.unserved) == n - 40
     assert all("capacity" in u.reason and u.hint for u in told.unserved)
     assert len(tried) < 500
+
+
+def unit_of(problem: Problem, stop: int) -> tuple[int, ...]:
+    """A stop, or both ends of its shipment in order."""
+    return next((tuple(pair) for pair in problem.shipments.tolist() if stop in pair), (stop,))
+
+
+def test_reasons_are_true() -> None:
+    """Played second by second: what "no vehicle" can do, none can; where there "is a place", there is one."""
+    seen = dict.fromkeys(("alone", "place", "no place"), 0)
+    for problem, routes in cases(400, 500):
+        routes = [r for r in routes if not whole_plan(problem, [r]) & {("visited twice", x) for x in r.visits}]
+        if routes:
+            routes = [replace(routes[0], visits=routes[0].visits[:-1]), *routes[1:]]
+        solution = explain_unserved(problem, evaluate(problem, routes))
+        for u in solution.unserved:
+            unit = unit_of(problem, u.stop)
+            types = [
+                k for k in range(len(problem.vehicles)) if problem.allowed[k, np.array(unit) - problem.num_depots].all()
+            ]
+            if "even alone" in u.reason or "alone lasts" in u.reason or "alone drives" in u.reason:
+                seen["alone"] += 1
+                for k in types:
+                    rest = tuple(x for x in unit if x not in problem.vehicles[k].prefix)
+                    alone = Route(k, 0, 0, (*problem.vehicles[k].prefix, *rest))
+                    assert play(problem, alone).broken
+            if ("place" in u.reason and "costs" in u.reason) or "There is a place" in u.reason:
+                seen["place"] += 1
+                assert any(not play(problem, r).broken for r in places(problem, solution.routes, unit, types))
+            if "of the" in u.reason and "cheapest places" in u.reason:
+                seen["no place"] += 1
+                assert not any(
+                    problem.vehicles[k].count is None
+                    and not problem.vehicles[k].prefix
+                    and not play(problem, Route(k, 0, 0, unit)).broken
+                    for k in types
+                )
+    assert min(seen.values()) > 20
+
+
+def places(problem: Problem, routes: Sequence[Route], unit: tuple[int, ...], types: list[int]) -> list[Route]:
+    """Every route with the unit put in at every position, and the unit alone."""
+    inserted = [
+        replace(r, visits=(*r.visits[:at], *unit, *r.visits[at:])) for r in routes for at in range(len(r.visits) + 1)
+    ]
+    return [*inserted, *(Route(k, 0, 0, unit) for k in types)]
