@@ -5,6 +5,8 @@ import time
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
+
 from vrp.errors import ProblemError, SolverError
 from vrp.problem import Problem
 from vrp.solution import Route, Solution
@@ -17,6 +19,8 @@ SAMPLE_ROUTE = 5
 """Stops in each route of the sample."""
 SCHEDULES = 3.0
 """What evaluating and checking takes, in schedules of all stops; with a reserve, since the machine may get busier."""
+EXPLAINED = 1000
+"""Stops that are scheduled to find reasons for those left out, however many these are."""
 FIXED_SECONDS = 0.001
 """What closing takes whatever the size: explaining a few unserved stops, noticing the deadline."""
 
@@ -90,7 +94,18 @@ def closing_seconds(problem: Problem) -> float:
         for itinerary in itineraries(problem, sample):
             timetable(itinerary)
         shortest = min(shortest, time.perf_counter() - began)
-    return FIXED_SECONDS + SCHEDULES * shortest * problem.num_clients / count
+    stops_scheduled = problem.num_clients + (EXPLAINED if _leaves_stops(problem) else 0)
+    return FIXED_SECONDS + SCHEDULES * shortest * stops_scheduled / count
+
+
+def _leaves_stops(problem: Problem) -> bool:
+    """Tell whether stops will probably be unserved: some are optional, or their goods are more than the fleet takes."""
+    if np.isfinite(problem.prize).any():
+        return True
+    if any(v.count is None or not v.capacity for v in problem.vehicles):
+        return False
+    room = sum((v.count or 0) * np.array(v.capacity) for v in problem.vehicles)
+    return bool((problem.delivery.sum(axis=0) > room).any() or (problem.pickup.sum(axis=0) > room).any())
 
 
 def finish(problem: Problem, found: Solution, start: Solution | None, solver: str) -> Solution:

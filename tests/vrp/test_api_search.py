@@ -89,7 +89,7 @@ def test_progress_falls_and_stops_the_search() -> None:
         costs.append(event.cost)
         return False if len(costs) == 3 else None
 
-    solution = vrp.solve(scattered(100), time_limit=20, threads=2, on_progress=watch)
+    solution = vrp.solve(scattered(100), time_limit=6, threads=2, on_progress=watch)
     assert solution.stats.seconds < 5
     assert costs == sorted(costs, reverse=True)
     assert solution.cost <= costs[-1] * (1 + 1e-9)
