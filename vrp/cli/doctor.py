@@ -65,9 +65,16 @@ def _report(name: str, purpose: str, remedy: str) -> bool:
 
 
 def _report_kernels(compile_now: bool) -> None:
-    from vrp.solvers import search
+    from importlib import import_module
+
+    from vrp.solvers.search.jit import FOLDER
 
     if compile_now:
-        search.compile_all(print)
-    for key, value in search.cache_info().items():
-        print(f"{key}: {value}")
+        import_module("vrp.solvers.search").compile_all(print)
+    if FOLDER is None:
+        print("compiled search: no folder can be written to, so each process compiles anew. Set XDG_CACHE_HOME.")
+        return
+    files = list(FOLDER.glob("**/*.nbc"))
+    size = sum(file.stat().st_size for file in files) / 1e6
+    state = f"{len(files)} compiled variants, {size:.1f} MB" if files else "nothing yet; `vrp doctor --compile` does it"
+    print(f"compiled search: {FOLDER}: {state}")
