@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vrp.check import Bools, examine
+from vrp.display import is_clock
 from vrp.problem import Problem
 from vrp.schedule import above
 from vrp.solution import Route, Solution, Unserved
 from vrp.violations import Violation
-from vrp.wording import clock, number, place, span, vehicle
+from vrp.wording import instant, number, place, span, vehicle
 
 EXAMINED = 100
 """Unserved stops that are tried alone; the others get the reason that is most common among these."""
@@ -65,6 +66,7 @@ class _Explainer:
     def __init__(self, problem: Problem, solution: Solution) -> None:
         self.problem, self.solution = problem, solution
         self.depots = problem.num_depots
+        self.clock = is_clock(problem)
         self.served = {x for r in solution.routes for x in r.visits if x >= self.depots}
         self.used = Counter(r.vehicle_type for r in solution.routes)
         self.partner = {a: b for pair in np.asarray(problem.shipments).tolist() for a, b in (pair, pair[::-1])}
@@ -80,6 +82,12 @@ class _Explainer:
         alone = self._alone([u.stop for u in order][:EXAMINED])
         found = {u.stop: self._reason(u, alone) for u in order}
         return [replace(u, reason=found[u.stop].reason, hint=found[u.stop].hint) for u in self.solution.unserved]
+
+    def _at(self, seconds: float) -> str:
+        return instant(seconds, self.clock)
+
+    def _span(self, seconds: float) -> str:
+        return span(seconds, self.clock)
 
     def _unit(self, stop: int) -> tuple[int, ...]:
         """Return what is served together: a stop, or both ends of a shipment."""
@@ -175,8 +183,8 @@ class _Explainer:
             return self._window(route, wrong)
         if kind == "shift":
             return _Reason(
-                f"No vehicle can serve it within its shift, even alone: the earliest end is {clock(end)}, "
-                f"and the shift of {who} ends at {clock(v.shift[1])}.",
+                f"No vehicle can serve it within its shift, even alone: the earliest end is {self._at(end)}, "
+                f"and the shift of {who} ends at {self._at(v.shift[1])}.",
                 "Extend the shift or start a vehicle earlier.",
             )
         if kind == "depot window":
@@ -186,8 +194,8 @@ class _Explainer:
             )
         if kind == "max duration":
             return _Reason(
-                f"A route to it alone lasts {span(route.duration)}, above every vehicle's limit "
-                f"({who}: {span(v.max_duration)}).",
+                f"A route to it alone lasts {self._span(route.duration)}, above every vehicle's limit "
+                f"({who}: {self._span(v.max_duration)}).",
                 "Raise the maximum duration.",
             )
         if kind == "max distance":
@@ -211,11 +219,11 @@ class _Explainer:
         step = next(s for s in route.steps if s.location == wrong.stop and s.late)
         windows = self.problem.time_windows[step.location - self.depots]
         used = windows[windows[:, 0] < math.inf]
-        text = " and ".join(f"{clock(a)}-{clock(b)}" for a, b in used.tolist())
+        text = " and ".join(f"{self._at(a)} to {self._at(b)}" for a, b in used.tolist())
         whose = "Its" if len(route.visits) == 1 else f"At {place(self.problem, step.location)} the"
         return _Reason(
             f"{whose} window{'s' if len(used) > 1 else ''} {text} end{'' if len(used) > 1 else 's'} before any vehicle "
-            f"can start there, coming straight from its depot (earliest {clock(step.start)}, "
+            f"can start there, coming straight from its depot (earliest {self._at(step.start)}, "
             f"{vehicle(self.problem, route.vehicle_type)}).",
             "Widen it or start a vehicle earlier.",
         )
@@ -266,7 +274,7 @@ class _Explainer:
         kind, least = ranked[0][0], nearest[ranked[0][0]]
         parts = [f"{count} break {LIMITS.get(k, (k, ''))[0]}" for k, count in ranked]
         if least > 0:
-            parts[0] += f" (by {span(least) if kind in IN_SECONDS else number(least)} at the least)"
+            parts[0] += f" (by {self._span(least) if kind in IN_SECONDS else number(least)} at the least)"
         return _Reason(
             f"All vehicles that could serve it are used; of the {tried} cheapest places in their routes "
             f"{', '.join(parts)}.",

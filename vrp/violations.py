@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vrp.display import is_clock
 from vrp.problem import Problem
 from vrp.schedule import Itinerary, above, later
 from vrp.solution import Route
-from vrp.wording import clock, number, place, span, vehicle
+from vrp.wording import instant, number, place, span, vehicle
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class RouteRules:
         self.vehicle = it.vehicle
         self.who = f"Route {index} ({vehicle(problem, it.vehicle_type)})"
         self.first_client = problem.num_depots
+        self.clock = is_clock(problem)
 
     def __iter__(self) -> Iterator[Violation]:
         yield from self._times()
@@ -54,6 +56,12 @@ class RouteRules:
     def _broken(self, kind: str, message: str, stop: int | None = None, amount: float = 0.0) -> Violation:
         return Violation(kind, f"{self.who} {message}", self.index, stop, float(amount))
 
+    def _at(self, seconds: float) -> str:
+        return instant(seconds, self.clock)
+
+    def _span(self, seconds: float) -> str:
+        return span(seconds, self.clock)
+
     def _place(self, location: int) -> str:
         return place(self.problem, location)
 
@@ -64,8 +72,8 @@ class RouteRules:
                 if step.late and price == math.inf:
                     yield self._broken(
                         "time window",
-                        f"starts at {self._place(step.location)} at {clock(step.start)}, {span(step.late)} after its "
-                        f"window ends ({clock(closes)}).",
+                        f"starts at {self._place(step.location)} at {self._at(step.start)}, {self._span(step.late)} "
+                        f"after its window ends ({self._at(closes)}).",
                         step.location,
                         step.late,
                     )
@@ -74,8 +82,8 @@ class RouteRules:
             if later(step.start, closes):
                 yield self._broken(
                     "depot window",
-                    f"is at {self._place(step.location)} at {clock(step.start)} ({step.kind}), "
-                    f"{span(step.start - closes)} after it closes ({clock(closes)}).",
+                    f"is at {self._place(step.location)} at {self._at(step.start)} ({step.kind}), "
+                    f"{self._span(step.start - closes)} after it closes ({self._at(closes)}).",
                     step.location,
                     step.start - closes,
                 )
@@ -83,7 +91,8 @@ class RouteRules:
         if later(end, end_of_shift):
             yield self._broken(
                 "shift",
-                f"ends at {clock(end)}, {span(end - end_of_shift)} after its shift ({clock(end_of_shift)}).",
+                f"ends at {self._at(end)}, {self._span(end - end_of_shift)} after its shift "
+                f"({self._at(end_of_shift)}).",
                 amount=end - end_of_shift,
             )
 
@@ -92,8 +101,8 @@ class RouteRules:
         if above(route.duration, v.max_duration):
             yield self._broken(
                 "max duration",
-                f"lasts {span(route.duration)} ({number(route.duration)} s), above its limit of {span(v.max_duration)} "
-                f"({number(v.max_duration)} s).",
+                f"lasts {self._span(route.duration)}, {self._span(route.duration - v.max_duration)} above its limit of "
+                f"{self._span(v.max_duration)}.",
                 amount=route.duration - v.max_duration,
             )
         if above(route.distance, v.max_distance):

@@ -1,42 +1,35 @@
-"""How violations and explanations call things: stops, vehicles, instants and amounts."""
+"""How violations and explanations call things: to the second and the last digit that matters, unlike the summaries."""
 
 import math
 
+from vrp import display
 from vrp.problem import Problem
 
 DAY = 86_400
 
 
 def number(value: float) -> str:
-    """Return an amount as people write it: 1 234.5, at most three decimals."""
-    if not math.isfinite(value):
-        return "unlimited" if value > 0 else str(value)
-    text = f"{value:,.3f}".rstrip("0").rstrip(".").replace(",", " ")
-    return f"{value:.3g}" if text in ("0", "-0") and value else text
+    """Return an amount with three decimals at most, or as many as show that it is not zero."""
+    text = display.number(value, 3)
+    return f"{value:.3g}" if text == "0" and value else text
 
 
-def clock(seconds: float) -> str:
-    """Return an instant as hh:mm:ss with up to three decimals; with days where it is later than the first one."""
-    if not math.isfinite(seconds) or seconds < 0 or seconds >= 1000 * DAY:
+def instant(seconds: float, clock: bool) -> str:
+    """Return a point in time: 08:05:30 (08:05:30+1d on the next day) where `clock`, else plain seconds."""
+    if not clock or not math.isfinite(seconds):
         return f"{number(seconds)} s"
-    thousandths = round(seconds * 1000)
-    whole, rest = divmod(thousandths, 1000)
+    whole, rest = divmod(round(seconds * 1000), 1000)
     days, whole = divmod(whole, DAY)
     text = f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
-    if rest:
-        text += f".{rest:03d}".rstrip("0")
-    return f"day {days + 1}, {text}" if days else text
+    return text + (f".{rest:03d}".rstrip("0") if rest else "") + (f"{days:+d}d" if days else "")
 
 
-def span(seconds: float) -> str:
-    """Return a length of time: 45 s, 12 min 5 s, 2 h 3 min."""
-    if seconds < 60 or not math.isfinite(seconds):
+def span(seconds: float, clock: bool) -> str:
+    """Return a length of time: 2 h 3 min, 12 min 5 s, 0.5 s where `clock`, else plain seconds."""
+    if not clock or not math.isfinite(seconds) or seconds < 60:
         return f"{number(seconds)} s"
     whole = round(seconds)
-    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
-    if hours >= 100:
-        return f"{number(seconds)} s"
-    parts = [(hours, "h"), (minutes, "min"), (rest, "s")]
+    parts = [(whole // 3600, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
     return " ".join(f"{amount} {unit}" for amount, unit in parts if amount)
 
 

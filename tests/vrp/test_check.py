@@ -68,12 +68,18 @@ ONE_BROKEN_RULE = [
         "time window",
         {"time_windows": [[0, 99], [0, 99], [0, 25]]},
         [(1, 2, 3)],
-        "starts at stop 'C' at 00:00:30, 5 s after its window ends (00:00:25).",
+        "starts at stop 'C' at 30 s, 5 s after its window ends (25 s).",
         5,
     ),
-    ("shift", {"vehicles": (replace(VAN, shift=(0, 50)),)}, [(1, 2, 3)], "ends at 00:01:00, 10 s after its shift", 10),
-    ("depot window", {"depot_windows": [[0, 55]]}, [(1, 2, 3)], "is at depot 'depot' at 00:01:00 (end), 5 s after", 5),
-    ("max duration", {"vehicles": (replace(VAN, max_duration=59),)}, [(1, 2, 3)], "lasts 1 min (60 s), above", 1),
+    ("shift", {"vehicles": (replace(VAN, shift=(0, 50)),)}, [(1, 2, 3)], "ends at 60 s, 10 s after its shift", 10),
+    ("depot window", {"depot_windows": [[0, 55]]}, [(1, 2, 3)], "is at depot 'depot' at 60 s (end), 5 s after", 5),
+    (
+        "max duration",
+        {"vehicles": (replace(VAN, max_duration=59),)},
+        [(1, 2, 3)],
+        "lasts 60 s, 1 s above its limit of 59 s",
+        1,
+    ),
     (
         "max distance",
         {"vehicles": (replace(VAN, max_distance=50),)},
@@ -135,6 +141,15 @@ def test_one_broken_rule(
     assert words in str(found[0])
     if amount is not None:
         assert found[0].amount == pytest.approx(amount)
+
+
+def test_times_of_the_day() -> None:
+    """Where times are times of the day, violations tell them as such, to the second."""
+    morning = {"shift": (28_800, 57_600), "max_duration": 50}
+    problem = line(vehicles=(replace(VAN, **morning),), time_windows=[[0, 90_000], [0, 90_000], [0, 28_825.5]])
+    late, long = check(problem, plan(problem, (1, 2, 3)))
+    assert "at 08:00:30, 4.5 s after its window ends (08:00:25.5)" in late.message
+    assert "lasts 1 min, 10 s above its limit of 50 s" in long.message
 
 
 def test_a_clean_plan_has_no_violation() -> None:
