@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vrp.check import evaluate
 from vrp.deadline import Deadline
@@ -13,11 +14,16 @@ from vrp.problem import Problem
 from vrp.solution import Solution, Stats
 from vrp.solvers import Event, Progress
 from vrp.solvers.search import kernels, start as starts
-from vrp.solvers.search.model import Model, build, load_routes, routes, unsupported
 from vrp.solvers.search.loads import OneLoad
+from vrp.solvers.search.model import Model, build, load_routes, routes, unsupported
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.plan import Equal, Far
 from vrp.solvers.search.times import NoTime
+from vrp.solvers.search.warmth import warm_up
+
+TALLEST = 10.0
+"""Longest string that is removed (L max of the paper)."""
+NOBODY = np.zeros(0, np.int32)
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,7 @@ class Search:
     """Length of the neighbour lists."""
     removal: float = 10.0
     """Mean number of clients removed per iteration."""
-    heat: float = 0.5
+    heat: float = 1.0
     """First temperature, in average legs."""
     cold: float = 0.003
     """Last temperature, in average legs."""
@@ -51,6 +57,8 @@ class Search:
         Several threads search independently, each from its own seed; the best plan of all is returned.
         """
         seeds = rng.integers(1, 2**62, size=self.threads)
+        compiled = warm_up(problem)
+        deadline.extend(compiled)
         runs = [_Run(self, problem, deadline, int(seed), start) for seed in seeds[: self.threads]]
         if len(runs) == 1:
             runs[0].run(progress)
@@ -58,6 +66,9 @@ class Search:
             with ThreadPoolExecutor(len(runs)) as pool:
                 waiting = [pool.submit(r.run, progress if i == 0 else None) for i, r in enumerate(runs)]
                 try:
+                    waiting[0].result()
+                    for r in runs:  # it alone asks for progress, and may have been told to stop
+                        r.interrupted |= runs[0].interrupted
                     for w in waiting:
                         w.result()
                 except KeyboardInterrupt:
@@ -70,6 +81,7 @@ class Search:
             solver="search",
             threads=self.threads,
             seconds=deadline.elapsed(),
+            compile_seconds=compiled,
             iterations=sum(r.iterations for r in runs),
             trace=tuple(best.trace),
             interrupted=any(r.interrupted for r in runs),
@@ -114,18 +126,24 @@ class _Run:
         elif self._savings_apply():
             starts.savings(m.net, m.loads, m.plan, self.near, m.clients)
         else:
-            sequence = self._sequence()
-            starts.insertion(*m.state(), self.near, sequence, m.required)
+            self._search(1, 0.0, self._sequence())
         kernels.rebuild(*m.state(), m.required)
-        kernels.take_as_best(m.plan, m.work)
+        m.take_as_best()
         self._note()
+
+    def _search(self, iterations: int, temperature: float, sequence: NDArray[np.int32] = NOBODY) -> None:
+        m = self.model
+        kernels.search(
+            *m.state(), m.order, self.near, m.clients, m.required,
+            sequence, iterations, temperature, self.search.removal, TALLEST,
+        )  # fmt: skip
 
     def _savings_apply(self) -> bool:
         m = self.model
         plain = isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
         return plain and isinstance(m.loads, OneLoad) and len(m.fleet.top) == 1 and bool(m.required[m.clients].all())
 
-    def _sequence(self) -> np.ndarray:
+    def _sequence(self) -> NDArray[np.int32]:
         """Far clients first: the near ones fit in later."""
         m = self.model
         return m.clients[np.argsort(m.order.keys[1, m.clients], kind="stable")]
@@ -139,7 +157,7 @@ class _Run:
         limit = deadline.max_iterations
         told = began
         chunk = 100 if limit is None else max(1, min(1000, limit // 200))
-        if n < 2:
+        if n < 2 or span <= 0:
             return
         while not self.interrupted:
             now = deadline.elapsed()
@@ -152,10 +170,7 @@ class _Run:
             temperature = legs * options.heat * (options.cold / options.heat) ** done
             tick = time.perf_counter()
             kernels.rebuild(*m.state(), m.required)
-            kernels.search(
-                *m.state(), m.order, self.near, m.clients, m.required,
-                chunk, temperature, options.removal, 10.0,
-            )  # fmt: skip
+            self._search(chunk, temperature)
             self.iterations += chunk
             self._note()
             self._press()
