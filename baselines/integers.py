@@ -19,7 +19,7 @@ Array = NDArray[np.int64]
 
 FUZZ = 1e-6
 """A number this near to an integer is meant to be that integer."""
-EXACT_LIMIT = 1e8
+EXACT_LIMIT = 1e7
 """Exact scales are taken up to this largest scaled number; beyond, numbers are rounded."""
 NO_LIMIT = 1 << 40
 """Stands for infinity; sums of thousands of them do not overflow 64 bits."""

@@ -29,9 +29,9 @@ LACKS = {
 }
 LARGEST_LEG = 1e6
 """Where numbers must be rounded."""
-STRATEGIES = ("SAVINGS", "PARALLEL_CHEAPEST_INSERTION", "PATH_CHEAPEST_ARC")
-TRIAL = 0.1
-"""Share of the time after which no further first-solution strategy is tried."""
+STRATEGIES = ("PARALLEL_CHEAPEST_INSERTION", "SAVINGS", "LOCAL_CHEAPEST_INSERTION", "PATH_CHEAPEST_ARC")
+TRIAL = 0.2
+"""Share of the time that trying first-solution strategies may take, unless none has served all stops so far."""
 UNTIMED = 10.0
 """Seconds after which it ends where only iterations are limited: guided local search need not end by itself."""
 
@@ -132,9 +132,8 @@ class _Search:
             routes = self._solve(model, strategy, None, 1)
             best = routes or best
             took = self.deadline.elapsed() - before
-            if best is not None and self.deadline.elapsed() - began + took > allowance:
-                break
-            if self.deadline.remaining() <= 0:
+            limit = allowance if self.best < self.prices.unserved else 0.5 * self.deadline.remaining()
+            if self.deadline.elapsed() - began + took > limit:
                 break
         return best
 

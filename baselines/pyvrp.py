@@ -27,8 +27,10 @@ LACKS = {
     "setup times with legs of length 0",
     "backhauls of stops with both or no goods",
 }
-LARGEST_LEG = 1e6
-"""Where numbers must be rounded."""
+LARGEST_LEG = 1e4
+"""Where numbers must be rounded: PyVRP's penalties are tuned to numbers of about this size."""
+DEAR_LEG = 1e5
+"""Where legs cost more than this, penalties may grow in proportion, or breaking a rule would be worth its price."""
 PATIENCE = 0.5
 """Share of the time after which, with nothing feasible found, stops that must be served may be left out."""
 FAIR_TRIAL = 1000
@@ -140,9 +142,10 @@ class _Run:
         for operator in pyvrp.search.OPERATORS:
             if operator.supports(data):
                 search.add_operator(operator(data))
-        limits = PenaltyParams()
+        most = PenaltyParams().max_penalty * max(1.0, model.dearest_leg() / DEAR_LEG)
         if model.droppable:  # Breaking a rule shall not be cheaper than leaving out a stop.
-            limits = PenaltyParams(max_penalty=max(limits.max_penalty, 2.0 * self.prices.unserved))
+            most = max(most, 2.0 * self.prices.unserved)
+        limits = PenaltyParams(max_penalty=most)
         penalties = PenaltyManager(limits.midpoint_penalties(data), limits)
         if isinstance(start, Solution):
             first = model.solution(start)

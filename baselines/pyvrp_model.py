@@ -242,6 +242,14 @@ class Model:
             )
         return shipments
 
+    def dearest_leg(self) -> int:
+        """Return the largest cost of a leg that is not forbidden."""
+        legs = zip(self.problem.vehicles, self.prices.distance, self.prices.duration, strict=True)
+        return max(
+            a * int(self.numbers.distance[v.profile].max()) + b * int(self.numbers.duration[v.profile].max())
+            for v, a, b in legs
+        )
+
     # There and back
 
     def routes(self, solution: Any) -> list[tuple[int, list[int]]]:

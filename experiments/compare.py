@@ -150,12 +150,17 @@ class Process:
             line += part
         return line
 
-    def close(self) -> None:
-        """End the worker."""
+    def kill(self) -> None:
+        """End the worker while another thread waits for its answer."""
         if self.process is not None:
             self.process.kill()
-            self.process.wait()
-            self.process = None
+
+    def close(self) -> None:
+        """End the worker and forget it."""
+        if self.process is not None:
+            self.process.kill()
+            with self.process:  # Waits, and closes the pipes.
+                self.process = None
 
 
 def jobs(chosen: list[Benchmark], times: list[float], seeds: int, solvers: list[str], done: set[Key]) -> Iterator[Job]:
@@ -217,6 +222,11 @@ def run(arguments: argparse.Namespace, data: Path) -> None:
         print("\nStopped; the same command goes on where it was.")
     finally:
         stop.set()
+        for process in processes:
+            process.kill()
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join()
         for process in processes:
             process.close()
 
