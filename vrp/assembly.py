@@ -262,8 +262,10 @@ class _Assembly(Reader):
         return types
 
     def end(self, vehicle: int, value: Any, start: int) -> int | None:
-        if value is None or (value == "start" and "start" not in self.index["depot"]):
-            return None if value is None else start
+        if value is None:
+            return None
+        if isinstance(value, str) and value == "start" and value not in self.index["depot"]:
+            return start
         try:
             return self.refer("depot", value)
         except ValueError as error:
@@ -286,7 +288,7 @@ class _Assembly(Reader):
                 for k in range(shape[0]) if needs else ():
                     allowed[k, i] &= k >= ready and skills[k - ready].issuperset(needs)
             out["allowed"] = allowed
-        if any(r["preference"] for r in self.stops):
+        if any(r["preference"] is not None for r in self.stops):
             preference = np.zeros(shape)
             gains = self.read("stop", "preference", self._gains, {})
             for i, gain in enumerate(gains):

@@ -21,8 +21,8 @@ class Handle:
     kind: str
     number: int
     """Counted from 0 among those of its kind."""
-    draft: int
-    """Identity of the draft that it belongs to."""
+    owner: object
+    """The `owner` of the draft that it belongs to."""
 
 
 @dataclass
@@ -39,6 +39,8 @@ class Draft:
     types: list[VehicleType] = field(default_factory=list)
     """Ready-made vehicle types, before those added one by one."""
     depots_after_stops: bool = False
+    owner: object = field(default_factory=object)
+    """Tells handles of this draft from those of others; an id could be reused."""
 
     def add(self, kind: str, record: dict[str, Any], unknown: Iterable[str] = ()) -> Handle:
         """Collect a depot, stop, vehicle or group."""
@@ -46,7 +48,7 @@ class Draft:
         self.errors += [(kind, len(records), f"there is no `{key}`.{suggest(key, record)}") for key in unknown]
         self.depots_after_stops |= kind == "depot" and bool(self.records["stop"])
         records.append(record)
-        return Handle(kind, len(records) - 1, id(self))
+        return Handle(kind, len(records) - 1, self.owner)
 
 
 class Reader:
@@ -119,7 +121,7 @@ class Reader:
         values: list[Any] = []
         for record in (*self.depots, *self.stops, *self.vehicles):
             for key in ("window", "shift", "breaks"):
-                pairs = record.get(key) or ()
+                pairs = record.get(key)
                 if isinstance(pairs, (tuple, list)):
                     values += [t for pair in pairs for t in (pair if isinstance(pair, (tuple, list)) else (pair,))]
             values.append(record.get("release"))
@@ -147,10 +149,10 @@ class Reader:
 
     def refer(self, kind: str, value: Any) -> int:
         """Return the number of the record that a handle or name means."""
-        if isinstance(value, Handle) and value.kind == kind and value.draft == id(self.draft):
+        if isinstance(value, Handle) and value.kind == kind and value.owner is self.draft.owner:
             return value.number
         if isinstance(value, Handle):
-            other = f"a {value.kind}" if value.kind != kind else "of another builder"
+            other = "of another builder" if value.owner is not self.draft.owner else f"a {value.kind}"
             raise ValueError(f"must be a {kind} of this builder, but is {other}")
         if isinstance(value, str) and value in self.index[kind]:
             return self.index[kind][value]
@@ -184,7 +186,7 @@ class Columns:
 
     def row(self, load: Any, neutral: float) -> tuple[float, ...]:
         """Return the amount in each dimension; 0, None and () stand for the neutral amount in all of them."""
-        if load is None or (isinstance(load, (tuple, list)) and not load):
+        if load is None or (isinstance(load, (tuple, list, Mapping)) and not load):
             return (neutral,) * self.count
         if isinstance(load, Mapping):
             return tuple(number(load[name]) if name in load else neutral for name in self.names)
