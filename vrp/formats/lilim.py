@@ -1,5 +1,7 @@
 """Li and Lim's text format: pickup and delivery with time windows."""
 
+import numpy as np
+
 from vrp.formats.pairs import shipments
 from vrp.formats.solomon import customers, stops
 from vrp.formats.source import MAX_LOCATIONS, Source
@@ -39,7 +41,7 @@ def read_lilim(source: Source, rounding: str) -> Problem:
         raise source.failure("the depot must have no demand, no service and no partner.", line + 1)
     size = len(rows)
     partners = rows[:, 7:9]
-    if ((partners != partners.astype(int)) | (partners < 0) | (partners >= size)).any():
+    if ((partners != np.floor(partners)) | (partners < 0) | (partners >= size)).any():
         raise source.failure(f"partners must be tasks from 0 to {size - 1}.", line + 1)
     pickup, delivery = partners.astype(int).T
     pairs = shipments(source, rows[:, 3], pickup, delivery, 1, None)

@@ -1,15 +1,18 @@
 """Our own JSON of a plan, as `Solution.to_dict` writes it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from typing import Any, TypeGuard
 
+from vrp.errors import suggest
 from vrp.formats.source import Source
 from vrp.problem import Problem
 from vrp.solution import Route, Solution, Stats
 
 SOLUTION_FORMAT = "vrp-solution"
 VERSION = 1
+KEYS = ("format", "version", "problem", "status", "cost", "cost_table", "routes", "unserved", "stats", "notes")
+ROUTE_KEYS = ("vehicle_type", "vehicle", "start_depot", "end_depot", "visits", "distance", "duration", "cost", "steps")
 
 
 def solution_from_dict(data: Mapping[str, Any], problem: Problem, name: str = "the solution") -> Solution:
@@ -28,6 +31,7 @@ def solution_from_dict(data: Mapping[str, Any], problem: Problem, name: str = "t
     source = Source("", name)
     if not isinstance(data, Mapping) or data.get("format") != SOLUTION_FORMAT or data.get("version") != VERSION:
         raise source.failure(f'expected an object with "format": "{SOLUTION_FORMAT}" and "version": {VERSION}.')
+    _check_keys(source, "the solution", data, KEYS)
     routes = data.get("routes")
     if not isinstance(routes, list):
         raise source.failure('expected a list "routes".')
@@ -50,6 +54,7 @@ def _route(source: Source, index: int, route: Any, problem: Problem) -> Route | 
     if not isinstance(route, Mapping) or not isinstance(route.get("visits"), list):
         source.add(f'{who} must be an object with "vehicle_type" and a list "visits".')
         return None
+    _check_keys(source, who, route, ROUTE_KEYS)
     vehicle_type, visits = route.get("vehicle_type"), route["visits"]
     types, locations = len(problem.vehicles), problem.num_locations
     if not _is_index(vehicle_type, types):
@@ -63,19 +68,24 @@ def _route(source: Source, index: int, route: Any, problem: Problem) -> Route | 
     return Route(vehicle_type, vehicle.start_depot, vehicle.end_depot, tuple(visits))
 
 
+def _check_keys(source: Source, who: str, data: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for key in data:
+        if key not in known:
+            source.add(f"{who}: unknown key {str(key)[:60]!r}.{suggest(key, known)}")
+
+
 def _is_index(value: Any, size: int) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < size
 
 
 def _stats(data: Any) -> Stats:
-    """Return how the plan was found, as far as it is told."""
+    """Return how the plan was found, as far as it is told; it proves nothing, so what is odd is left out."""
     if not isinstance(data, Mapping):
         return Stats()
-    out: dict[str, Any] = {}
-    for key, kind in (("solver", str), ("seed", int), ("threads", int), ("iterations", int), ("interrupted", bool)):
-        if isinstance(data.get(key), kind):
-            out[key] = data[key]
-    for key in ("seconds", "compile_seconds"):
-        if isinstance(data.get(key), float):
-            out[key] = data[key]
+    kinds = {field.name: type(field.default) for field in fields(Stats) if field.default is not MISSING}
+    out: dict[str, Any] = {key: data[key] for key, kind in kinds.items() if type(data.get(key)) is kind}
+    trace, versions = data.get("trace"), data.get("versions")
+    pairs = [tuple(point) for point in trace if isinstance(point, list)] if isinstance(trace, list) else []
+    out["trace"] = tuple(p for p in pairs if len(p) == 2 and all(isinstance(x, float) for x in p))
+    out["versions"] = {str(k): str(v) for k, v in versions.items()} if isinstance(versions, Mapping) else {}
     return Stats(**out)

@@ -28,10 +28,14 @@ class Source:
         self.text = text.replace("\r\n", "\n").replace("\r", "\n")
         self.name = name
         self.errors: list[str] = []
+        """Only those that are shown; `found` counts all."""
+        self.found = 0
 
     def add(self, message: str, line: int | None = None) -> None:
         """Remember an error; `line` counts from 1."""
-        self.errors.append(f"line {line}: {message}" if line else message)
+        self.found += 1
+        if len(self.errors) < SHOWN_ERRORS:
+            self.errors.append(f"line {line}: {message}" if line else message)
 
     def failure(self, message: str, line: int | None = None) -> FormatError:
         """Return, to be raised, an error with everything remembered and this."""
@@ -50,12 +54,10 @@ class Source:
             raise self._error()
 
     def _error(self) -> FormatError:
-        shown = self.errors[:SHOWN_ERRORS]
-        if len(self.errors) > len(shown):
-            shown.append(f"and {len(self.errors) - len(shown)} more")
-        if len(shown) == 1:
-            return FormatError(f"{self.name}: {shown[0]}")
-        return FormatError(f"{self.name}: {len(self.errors)} errors:\n  - " + "\n  - ".join(shown))
+        if self.found == 1:
+            return FormatError(f"{self.name}: {self.errors[0]}")
+        more = [f"and {self.found - len(self.errors)} more"] if self.found > len(self.errors) else []
+        return FormatError(f"{self.name}: {self.found} errors:\n  - " + "\n  - ".join([*self.errors, *more]))
 
 
 def check_rounding(rounding: str) -> None:

@@ -90,6 +90,8 @@ def network(sheet: Sheet, kind: str, coords: Floats | None, dimension: int, roun
         return {"coords": coords, "rounding": "ceil"}
     note = f"Distances are integers as EDGE_WEIGHT_TYPE {kind} defines them."
     if kind == "GEO":
+        if np.any(np.abs(coords) > (90, 180)):
+            raise sheet.source.failure("GEO nodes must be latitude (-90 to 90) and longitude (-180 to 180), DDD.MM.")
         degrees = np.trunc(coords) + (coords - np.trunc(coords)) / 0.6
         return {"coords": degrees, "crs": "latlon", "distance": _geo(coords), "notes": (note,)}
     with np.errstate(over="ignore"):
@@ -104,7 +106,7 @@ def network(sheet: Sheet, kind: str, coords: Floats | None, dimension: int, roun
 def rounding_note(rule: str, convention: bool) -> str:
     """Return the note that says which rounding was used and why."""
     why = "the convention of this format" if convention else "as asked for"
-    return f"Rounding of distances: {rule} ({why})."
+    return f"Distances are {'not rounded' if rule == 'exact' else f'rounded by {rule!r}'}, {why}."
 
 
 def _explicit(sheet: Sheet, coords: Floats | None, dimension: int, rounding: str) -> dict[str, Any]:

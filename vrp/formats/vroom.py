@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vrp.formats.source import MAX_LOCATIONS, Source
-from vrp.formats.vroom_costs import Travel, travel
+from vrp.formats.vroom_costs import travel
 from vrp.formats.vroom_fields import BREAK, JOB, SHIPMENT, STEP, TOP, VEHICLE, Item
 from vrp.problem import Floats, Problem
 from vrp.vehicles import Break, VehicleType
@@ -35,6 +35,10 @@ class Task:
     item: Item
     place: Place
     skills: frozenset[int]
+    priority: float
+    setup: float
+    service: float
+    windows: list[tuple[float, float]]
     delivery: tuple[float, ...] = ()
     pickup: tuple[float, ...] = ()
     amount: tuple[float, ...] = ()
@@ -58,46 +62,41 @@ def read_vroom(source: Source, data: Mapping[str, Any]) -> Problem:
     matrices = data.get("matrices")
     size = _matrix_size(top, matrices)
     tasks, shipments = _tasks(top, size)
-    vehicles = [
-        Item(source, _called("vehicle", k, vehicle), vehicle, VEHICLE)
-        for k, vehicle in enumerate(top.items("vehicles"))
-    ]
+    vehicles = [Item(source, _called("vehicle", k, v), v, VEHICLE) for k, v in enumerate(top.items("vehicles"))]
     if not vehicles:
         top.add('"vehicles" is empty.')
     if not tasks:
         top.add('there is nothing to do: "jobs" and "shipments" are empty.')
+    if len(tasks) > MAX_LOCATIONS:
+        top.add(f"{len(tasks)} tasks are more than {MAX_LOCATIONS}, which is the limit.")
     ends = [(_place(v, "start", "start_index", size), _place(v, "end", "end_index", size)) for v in vehicles]
-    for vehicle, (start, _) in zip(vehicles, ends, strict=True):
-        if start is None:
-            vehicle.add('without "start" is not supported: a route begins at a depot.')
+    own = [_own_fields(v, start) for v, (start, _) in zip(vehicles, ends, strict=True)]
     _unique(tasks, vehicles)
+    _same_priorities(top, tasks)
+    loads = _num_loads(vehicles, tasks)
+    allowed = _allowed(top, vehicles, tasks)
     source.raise_errors()
     depots: dict[Any, int] = {}
     for place in (p for pair in ends for p in pair if p is not None):
         depots.setdefault(_key(place), len(depots))
-    if len(depots) + len(tasks) > MAX_LOCATIONS:
-        raise top.source.failure(f"more than {MAX_LOCATIONS} locations, which is the limit.")
     places = [Place(*key) if isinstance(key, tuple) else Place(key, None) for key in depots]
     places = _with_coordinates(places, ends) + [task.place for task in tasks]
     drive = travel(source, matrices, vehicles, places)
-    loads = _num_loads(vehicles, tasks)
-    types = tuple(
-        _vehicle(vehicle, depots, pair, travel_fields, loads)
-        for vehicle, pair, travel_fields in zip(vehicles, ends, drive.vehicles, strict=True)
-    )
-    allowed = _allowed(top, vehicles, tasks)
-    _same_priorities(top, tasks, data)
     source.raise_errors()
-    return _problem(len(depots), types, tasks, shipments, places, drive, loads, allowed)
+    types = tuple(
+        VehicleType(
+            start_depot=depots[_key(start)], end_depot=None if end is None else depots[_key(end)], **fields, **driving
+        )
+        for (start, end), fields, driving in zip(ends, own, drive.vehicles, strict=True)
+        if start is not None
+    )
+    return _problem(types, len(depots), tasks, shipments, places, loads, drive.network | {"allowed": allowed})
 
 
 def _problem(
-    num_depots: int, types: tuple[VehicleType, ...], tasks: list[Task], shipments: list[tuple[int, int]],
-    places: list[Place], drive: Travel, loads: int, allowed: NDArray[np.bool_] | None,
+    types: tuple[VehicleType, ...], num_depots: int, tasks: list[Task], shipments: list[tuple[int, int]],
+    places: list[Place], loads: int, fields: dict[str, Any],
 ) -> Problem:  # fmt: skip
-    windows = [[task.item.window("time_windows", w) for w in task.item.items("time_windows")] for task in tasks]
-    service, setup = ([task.item.number(key, 0.0) for task in tasks] for key in ("service", "setup"))
-    tasks[0].item.source.raise_errors()
     coords = [place.lat_lon for place in places]
     pairs = np.array(shipments, dtype=np.int64).reshape(-1, 2)
     return Problem(
@@ -108,13 +107,12 @@ def _problem(
         crs="planar" if None in coords else "latlon",
         delivery=_loads([task.delivery for task in tasks], loads),
         pickup=_loads([task.pickup for task in tasks], loads),
-        setup=np.array(setup),
-        service=np.array(service),
-        time_windows=_padded(windows),
+        setup=np.array([task.setup for task in tasks]),
+        service=np.array([task.service for task in tasks]),
+        time_windows=_padded([task.windows for task in tasks]),
         shipments=pairs + num_depots,
         shipment_load=_loads([tasks[pickup].amount for pickup, _ in shipments], loads),
-        allowed=allowed,  # type: ignore[arg-type]
-        **drive.network,
+        **fields,
     )
 
 
@@ -139,28 +137,45 @@ def _tasks(top: Item, size: int | None) -> tuple[list[Task], list[tuple[int, int
     tasks, pairs = [], []
     for k, data in enumerate(top.items("jobs")):
         job = Item(top.source, _called("job", k, data), data, JOB)
-        goods = {key: job.numbers(key) for key in ("delivery", "pickup")}
-        tasks.append(_task("job", job, size, job.skills(), **goods))
+        tasks.append(_task("job", job, job, size, job.numbers("delivery"), job.numbers("pickup")))
     for k, data in enumerate(top.items("shipments")):
         shipment = Item(top.source, f"shipment number {k + 1}", data, SHIPMENT)
-        skills, amount = shipment.skills(), shipment.numbers("amount")
+        amount = shipment.numbers("amount")
         for kind in ("pickup", "delivery"):
             if kind not in shipment.data:
                 shipment.add(f'"{kind}" is missing.')
-            step = Item(top.source, _called(kind, k, shipment.data.get(kind)), shipment.data.get(kind, {}), STEP)
-            tasks.append(_task(kind, step, size, skills, amount=amount))
+            end = shipment.data.get(kind, {})
+            step = Item(top.source, _called(kind, k, end), end, STEP)
+            tasks.append(_task(kind, step, shipment, size, amount=amount))
         pairs.append((len(tasks) - 2, len(tasks) - 1))
     return tasks, pairs
 
 
-def _task(kind: str, item: Item, size: int | None, skills: frozenset[int], **goods: tuple[float, ...]) -> Task:
+def _task(
+    kind: str, item: Item, order: Item, size: int | None, delivery: tuple[float, ...] = (),
+    pickup: tuple[float, ...] = (), amount: tuple[float, ...] = (),
+) -> Task:  # fmt: skip
+    """Return a task; `order` is the job itself, or the shipment that it is an end of."""
     place = _place(item, "location", "location_index", size)
     if place is None:
         key = "location" if size is None else "location_index"
         if key not in item.data:
             item.add(f'"{key}" is missing{"" if size is None else "; it is needed beside matrices"}.')
         place = Place(0, None)
-    return Task(kind, item.identity(), item, place, skills, **goods)
+    return Task(
+        kind=kind,
+        id=item.identity(),
+        item=item,
+        place=place,
+        skills=order.skills(),
+        priority=order.number("priority", 0.0),
+        setup=item.number("setup", 0.0),
+        service=item.number("service", 0.0),
+        windows=item.windows("time_windows"),
+        delivery=delivery,
+        pickup=pickup,
+        amount=amount,
+    )
 
 
 def _place(item: Item, location: str, index: str, size: int | None) -> Place | None:
@@ -199,9 +214,9 @@ def _with_coordinates(depots: list[Place], ends: list[tuple[Place | None, Place 
 
 def _num_loads(vehicles: list[Item], tasks: list[Task]) -> int:
     """Return the number of load dimensions, the same for all; vehicles have all or none a capacity."""
-    loads = len(vehicles[0].numbers("capacity"))
+    loads = len(vehicles[0].items("capacity")) if vehicles else 0
     for vehicle in vehicles:
-        if len(vehicle.numbers("capacity")) != loads:
+        if len(vehicle.items("capacity")) != loads:
             vehicle.add(f'"capacity" must have {loads} numbers as the first vehicle has.')
     for task in tasks:
         for key in ("delivery", "pickup", "amount"):
@@ -238,30 +253,28 @@ def _label(name: str, item: Item) -> str:
     return f"{name} {description}" if description else name
 
 
-def _vehicle(
-    item: Item, depots: dict[Any, int], ends: tuple[Place | None, Place | None], driving: dict[str, Any], loads: int
-) -> VehicleType:
-    start, end = ends
-    assert start is not None
+def _own_fields(item: Item, start: Place | None) -> dict[str, Any]:
+    """Return the fields of a vehicle type that depend on nothing but the vehicle."""
+    if start is None:
+        item.add('without "start" is not supported: a route begins at a depot.')
     # The type matters only beside times per type, which are refused.
     item.text("type")
-    return VehicleType(
-        count=1,
-        name=_label(str(item.data["id"]), item),
-        capacity=item.numbers("capacity")[:loads],
-        start_depot=depots[_key(start)],
-        end_depot=None if end is None else depots[_key(end)],
-        shift=item.window("time_window", item.data["time_window"]) if "time_window" in item.data else (0.0, math.inf),
-        breaks=tuple(b for data in item.items("breaks") if (b := _break(item, data)) is not None),
-        max_stops=item.whole("max_tasks"),
-        **driving,
-    )
+    return {
+        "count": 1,
+        "name": _label(str(item.data.get("id")), item),
+        "capacity": item.numbers("capacity"),
+        "shift": item.window("time_window", item.data["time_window"])
+        if "time_window" in item.data
+        else (0.0, math.inf),
+        "breaks": tuple(b for data in item.items("breaks") if (b := _break(item, data)) is not None),
+        "max_stops": item.whole("max_tasks"),
+    }
 
 
 def _break(vehicle: Item, data: Any) -> Break | None:
     """Return a break that begins at a fixed time; None where it takes no time."""
     item = Item(vehicle.source, f"{vehicle.who}: {_called('break', 0, data)}", data, BREAK)
-    windows = [item.window("time_windows", w) for w in item.items("time_windows")]
+    windows = item.windows("time_windows")
     service = item.number("service", 0.0)
     if service == 0:
         return None
@@ -282,9 +295,7 @@ def _allowed(top: Item, vehicles: list[Item], tasks: list[Task]) -> NDArray[np.b
     return np.array([[task.skills <= skills for task in tasks] for skills in has])
 
 
-def _same_priorities(top: Item, tasks: list[Task], data: Mapping[str, Any]) -> None:
+def _same_priorities(top: Item, tasks: list[Task]) -> None:
     """Priorities choose whom to leave out; all the same, they choose nothing."""
-    items = [task.item for task in tasks if task.kind == "job"]
-    items += [Item(top.source, "shipment", s, SHIPMENT) for s in data.get("shipments", [])]
-    if len({item.number("priority", 0.0) for item in items}) > 1:
+    if len({task.priority for task in tasks}) > 1:
         top.add('different values of "priority" are not supported; use prizes (our own JSON) to say what matters more.')

@@ -49,8 +49,8 @@ def travel(source: Source, matrices: Any, vehicles: list[Item], places: list[Any
         if costs.number("per_task_hour", 0.0):
             costs.add('"per_task_hour" is not supported.')
         factor = vehicle.number("speed_factor", 1.0)
-        if not 0 < factor <= 5:
-            vehicle.add(f'"speed_factor" must be above 0 and at most 5, got {factor:g}.')
+        if not 0.01 <= factor <= 5:
+            vehicle.add(f'"speed_factor" must be 0.01 to 5, got {factor:g}.')
             factor = 1.0
         hour, km = costs.number("per_hour", DEFAULT_PER_HOUR), costs.number("per_km", 0.0)
         kind = "time" if km == 0 else "distance" if hour == 0 else "both"

@@ -127,6 +127,14 @@ class Item:
         self.add(f'"{key}" must be text, got {_short(value)}.')
         return default
 
+    def windows(self, key: str) -> list[tuple[float, float]]:
+        """Return a list of [start, end], [] where it is absent."""
+        found = self.items(key)
+        if len(found) == 2 and not any(isinstance(x, list) for x in found):
+            self.add(f'"{key}" must be a list of windows [start, end], not one window, got {_short(found)}.')
+            return []
+        return [self.window(key, value) for value in found]
+
     def window(self, key: str, value: Any) -> tuple[float, float]:
         """Return [start, end] of a value."""
         if isinstance(value, list) and len(value) == 2:
@@ -135,10 +143,7 @@ class Item:
                 return start, end
             self.add(f'"{key}" ends at {end:g}, before its start at {start:g}.')
         else:
-            trap = (
-                " This seems to be one window; a list of windows is needed." if _is_pair_of_numbers(self, key) else ""
-            )
-            self.add(f'"{key}" must have [start, end], got {_short(value)}.{trap}')
+            self.add(f'"{key}" must have [start, end], got {_short(value)}.')
         return 0.0, math.inf
 
     def place(self, key: str) -> tuple[float, float] | None:
@@ -147,9 +152,9 @@ class Item:
         if value is None and key not in self.data:
             return None
         if isinstance(value, list) and len(value) == 2:
-            before = len(self.source.errors)
+            before = self.source.found
             lon, lat = (self._number(key, x, -math.inf) for x in value)
-            if len(self.source.errors) > before:
+            if self.source.found > before:
                 return None
             if abs(lat) <= 90 and abs(lon) <= 180:
                 return lat, lon
@@ -164,11 +169,6 @@ class Item:
             pass
         self.add(f'"{key}" must be a finite number{"" if low == -math.inf else f" from {low:g}"}, got {_short(value)}.')
         return max(low, 0.0)
-
-
-def _is_pair_of_numbers(item: Item, key: str) -> bool:
-    value = item.data.get(key)
-    return isinstance(value, list) and len(value) == 2 and not any(isinstance(x, list) for x in value)
 
 
 def _short(value: Any) -> str:

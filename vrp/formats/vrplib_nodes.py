@@ -117,30 +117,36 @@ class Nodes:
 def read_nodes(sheet: Sheet, dimension: int) -> Nodes:
     """Read node numbers, coordinates, labels and depots; raise where the nodes make no sense at all."""
     source = sheet.source
-    ids, coords, labels = np.arange(1, dimension + 1), None, list[str]()
-    names = ("NODE_COORD_SECTION", "DISPLAY_DATA_SECTION", "DEMAND_SECTION", "LINEHAUL_SECTION", "SERVICE_TIME_SECTION")
-    first = next((sheet.sections[name] for name in names if name in sheet.sections), None)
-    if first is not None and first.name in names[:2]:
-        rows = _coordinates(source, first, labels)
-        if sum(name in sheet.sections for name in names[:2]) == 2:
-            source.add("DISPLAY_DATA_SECTION beside NODE_COORD_SECTION is ambiguous. Leave one out.", first.line)
-    elif first is not None:
-        rows = table(source, first)
+    ids: Ints = np.arange(1, dimension + 1)
+    coords, labels = None, list[str]()
+    drawn = [sheet.sections[name] for name in ("NODE_COORD_SECTION", "DISPLAY_DATA_SECTION") if name in sheet.sections]
+    if len(drawn) == 2:
+        source.add("DISPLAY_DATA_SECTION beside NODE_COORD_SECTION is ambiguous. Leave one out.", drawn[1].line)
+    if drawn:
+        rows = _coordinates(source, drawn[0], labels)
+        ids, coords = _ids(source, drawn[0], rows, dimension), None if rows is None else rows[:, 1:]
     else:
-        rows = None
-    if first is not None and rows is not None:
-        if len(rows) != dimension:
-            raise source.failure(f"{first.name} has {len(rows)} lines, but DIMENSION is {dimension}.", first.line)
-        numbered = rows[:, 0]
-        if not ((np.abs(numbered) < 2**53) & (numbered == np.floor(numbered))).all():
-            raise source.failure(f"{first.name}: nodes must be whole numbers.", first.line)
-        ids = numbered.astype(np.int64)
-        if len(np.unique(ids)) < len(ids):
-            values, times = np.unique(ids, return_counts=True)
-            raise source.failure(f"{first.name}: node {values[times > 1][0]} occurs more than once.", first.line)
-        coords = rows[:, 1:] if first.name in names[:2] else None
-    source.raise_errors()
+        listed = ("DEMAND_SECTION", "LINEHAUL_SECTION", "SERVICE_TIME_SECTION")
+        first = next((sheet.sections[name] for name in listed if name in sheet.sections), None)
+        if first is not None:
+            ids = _ids(source, first, table(source, first), dimension)
     return Nodes(ids, coords, labels, _depots(sheet, ids))
+
+
+def _ids(source: Source, section: Section, rows: Floats | None, dimension: int) -> Ints:
+    """Return the node numbers in the first column of a section."""
+    if rows is None:
+        source.raise_errors()
+    assert rows is not None
+    if len(rows) != dimension:
+        raise source.failure(f"{section.name} has {len(rows)} lines, but DIMENSION is {dimension}.", section.line)
+    numbered = rows[:, 0]
+    if not ((np.abs(numbered) < 2**53) & (numbered == np.floor(numbered))).all():
+        raise source.failure(f"{section.name}: nodes must be whole numbers.", section.line)
+    values, times = np.unique(numbered.astype(np.int64), return_counts=True)
+    if len(values) < len(numbered):
+        raise source.failure(f"{section.name}: node {values[times > 1][0]} occurs more than once.", section.line)
+    return numbered.astype(np.int64)
 
 
 def _coordinates(source: Source, section: Section, labels: list[str]) -> Floats | None:
