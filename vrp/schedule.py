@@ -108,8 +108,8 @@ def itineraries(problem: Problem, routes: Sequence[Route]) -> list[Itinerary]:
     flat = np.fromiter((x for s in sequences for x in s), dtype=np.int64, count=int(ends[-1]))
     look = _LookUp(problem, flat, np.repeat([r.vehicle_type for r in routes], np.diff(ends, prepend=0)))
     result, begin = [], 0
-    for route, sequence, end in zip(routes, sequences, ends.tolist(), strict=True):
-        result.append(look.itinerary(route.vehicle_type, sequence, begin, end))
+    for route, end in zip(routes, ends.tolist(), strict=True):
+        result.append(look.itinerary(route.vehicle_type, flat[begin:end].tolist(), begin, end))
         begin = end
     return result
 
