@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import sys
 import time
 from pathlib import Path
@@ -267,3 +268,35 @@ def test_the_progress_line_is_for_terminals(
     assert "\n" not in shown
     assert main(["solve", str(instance), "--iterations", "2", "--quiet"]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_what_the_package_logs_is_told_unless_quiet(
+    stand_in: Any, instance: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as that the search is being compiled, which takes a while; on stderr, so that stdout stays the answer."""
+    plan = stand_in.plan
+
+    def logging_plan(self: Any, problem: vrp.Problem) -> vrp.Solution:
+        logging.getLogger("vrp").warning("compiling")
+        solution: vrp.Solution = plan(self, problem)
+        return solution
+
+    monkeypatch.setattr(stand_in, "plan", logging_plan)
+    assert main(["solve", str(instance), "--iterations", "1", "--json"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == "vrp: compiling\n"
+    json.loads(shown.out)
+    assert main(["solve", str(instance), "--iterations", "1", "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert logging.getLogger("vrp").handlers == []
+
+
+def test_a_defect_of_a_solver_is_exit_code_1(
+    stand_in: Any, instance: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The input is not to blame for a plan that the checker rejects, and no file is written."""
+    monkeypatch.setattr(stand_in, "per_route", 4)
+    out = instance.with_name("plan.sol")
+    assert main(["solve", str(instance), "--iterations", "1", "--out", str(out)]) == 1
+    assert "This is a defect" in capsys.readouterr().err
+    assert not out.exists()

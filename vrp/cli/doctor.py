@@ -65,16 +65,15 @@ def _report(name: str, purpose: str, remedy: str) -> bool:
 
 
 def _report_kernels(compile_now: bool) -> None:
-    from importlib import import_module
-
-    from vrp.solvers.search.jit import FOLDER
+    from vrp.solvers.search import cache_info, compile_all
 
     if compile_now:
-        import_module("vrp.solvers.search").compile_all(print)
-    if FOLDER is None:
+        compile_all(print)
+    info = cache_info()
+    if info["folder"] is None:
         print("compiled search: no folder can be written to, so each process compiles anew. Set XDG_CACHE_HOME.")
         return
-    files = list(FOLDER.glob("**/*.nbc"))
-    size = sum(file.stat().st_size for file in files) / 1e6
-    state = f"{len(files)} compiled variants, {size:.1f} MB" if files else "nothing yet; `vrp doctor --compile` does it"
-    print(f"compiled search: {FOLDER}: {state}")
+    print(f"compiled search: {info['folder']}")
+    kinds = info["compiled"]
+    count = len(kinds) if isinstance(kinds, list) else 0
+    print(f"  {count} kinds of problems compiled" if count else "  nothing yet; `vrp doctor --compile` does it now")

@@ -19,13 +19,13 @@ class Progress:
         self.shown = False
 
     def __enter__(self) -> "Progress":
-        self.handler = _AboveLine(self)
+        # Without any handler, Python would print warnings by itself.
+        self.handler = logging.NullHandler() if self.quiet else _AboveLine(self)
         self.handler.setFormatter(logging.Formatter("%(message)s"))
         logger = logging.getLogger("vrp")
         self.level = logger.level
-        if not self.quiet:
-            logger.addHandler(self.handler)
-            logger.setLevel(logging.INFO)
+        logger.addHandler(self.handler)
+        logger.setLevel(logging.INFO)
         return self
 
     def __exit__(
