@@ -186,9 +186,9 @@ def _ratios(cells: list[Cell], ours: str) -> list[str]:
         if peer.solver == ours or not both:
             continue
         a, b = fmean(mine.gaps[i] for i in both), fmean(peer.gaps[i] for i in both)
-        found.append(
-            (b, f"{a / b:.2f} x {peer.solver} ({len(both)})" if b > 0 else f"{a:.2f} against {b:.2f} {peer.solver}")
-        )
+        # A ratio of gaps says nothing where one of them is not positive.
+        text = f"{a / b:.2f} x {peer.solver}" if a > 0 < b else f"{a:.2f} % against {b:.2f} % of {peer.solver}"
+        found.append((b, f"{text} ({len(both)})"))
     if not found:
         return []
     found.sort()

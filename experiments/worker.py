@@ -47,7 +47,7 @@ class Worker:
         except (UnsupportedError, MissingExtraError) as error:
             return row | {"error": f"not supported: {error}"}
         except Exception as error:  # One solver's failure is a row, not the end of the run.
-            return row | {"error": f"{type(error).__name__}: {error}"[:300]}
+            return row | {"error": " ".join(f"{type(error).__name__}: {error}".split())[:300]}
 
     def _read(self, benchmark: Benchmark) -> Problem:
         if self.problem is None or benchmark.name != self.name:
