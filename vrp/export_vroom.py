@@ -16,8 +16,8 @@ from vrp.solution import Route, Solution, Step
 def to_vroom(solution: Solution) -> dict[str, Any]:
     """Return a solution as VROOM would answer it; of violations only delays are listed (`check` finds all).
 
-    Ids are the stops' and vehicle types' names where all of them are whole numbers (as after reading VROOM's own
-    input), else the location index and the route's number from 1.
+    Ids are what the stops' and vehicle types' names begin with where those are distinct whole numbers (as after reading
+    VROOM's own input), else the location index and the route's number from 1.
 
     Raises
     ------
@@ -62,16 +62,26 @@ def _refuse_depot_visits(solution: Solution) -> None:
 def _ids(problem: Problem) -> dict[int, int]:
     """Return the id of each client."""
     clients = range(problem.num_depots, problem.num_locations)
-    names = [problem.location_name(x) for x in clients]
-    own = all(n.isascii() and n.isdigit() for n in names)
-    return {x: int(n) if own else x for x, n in zip(clients, names, strict=True)}
+    own = [_leading_number(problem.location_name(x)) for x in clients]
+    known = [number for number in own if number is not None]
+    if len(set(known)) == len(own):
+        return dict(zip(clients, known, strict=True))
+    return {x: x for x in clients}
+
+
+def _leading_number(name: str) -> int | None:
+    """Return the whole number that a name is or begins with: VROOM's input is read as id and description."""
+    number = name.split(" ")[0]
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 20 else None
 
 
 def _vehicles(solution: Solution) -> list[int]:
     """Return the id of each route's vehicle."""
     types = solution.problem.vehicles
-    if all(v.count == 1 and v.name.isascii() and v.name.isdigit() for v in types):
-        return [int(types[r.vehicle_type].name) for r in solution.routes]
+    own = [_leading_number(v.name) for v in types if v.count == 1]
+    known = [number for number in own if number is not None]
+    if len(set(known)) == len(types):
+        return [known[r.vehicle_type] for r in solution.routes]
     return list(range(1, len(solution.routes) + 1))
 
 

@@ -136,6 +136,18 @@ def test_no_rounding_applies() -> None:
         read_text(json.dumps(VROOM_DATA), rounding="nearest")
 
 
+def test_ids_come_back() -> None:
+    """A plan in VROOM's schema has the ids of VROOM's input, also of those that have a description."""
+    data = copy.deepcopy(VROOM_DATA)
+    data["jobs"][0]["description"] = "Hafenstr. 4"
+    problem = problem_of(data)
+    assert problem.names[1] == "1 Hafenstr. 4"
+    answer = evaluate(problem, [Route(1, 0, None, (2, 3, 4))]).to_vroom()
+    assert answer["routes"][0]["vehicle"] == 2
+    assert [step["id"] for step in answer["routes"][0]["steps"] if "id" in step] == [2, 4, 3]
+    assert [task["id"] for task in answer["unassigned"]] == [1]
+
+
 def random_input(rng: np.random.Generator) -> dict[str, Any]:
     """Return a small input with matrices and any mix of the features that are honoured."""
     size = int(rng.integers(3, 8))
