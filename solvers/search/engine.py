@@ -57,9 +57,9 @@ class Search:
         Several threads search independently, each from its own seed; the best plan of all is returned.
         """
         seeds = rng.integers(1, 2**62, size=self.threads)
-        compiled = warm_up(problem)
+        runs = [_Run(self, problem, deadline, int(seed), start) for seed in seeds]
+        compiled = warm_up(runs[0].model)
         deadline.extend(compiled)
-        runs = [_Run(self, problem, deadline, int(seed), start) for seed in seeds[: self.threads]]
         if len(runs) == 1:
             runs[0].run(progress)
         else:

@@ -84,6 +84,11 @@ def part(function: Callable[..., Any]) -> Any:
     return numba.njit(function, forceinline=True, **LEAN)
 
 
+def step(function: Callable[..., Any]) -> Any:
+    """Compile a function that is called once an iteration or less: too large to be worth copying into its caller."""
+    return numba.njit(function, **LEAN)
+
+
 def dispatch(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
     """Choose the implementation of `function` by the types of its arguments, at compile time."""
     return overload(function, strict=False, jit_options=LEAN | {"forceinline": True})

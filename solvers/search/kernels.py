@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vrp.solvers.search.jit import kernel, part
+from vrp.solvers.search.jit import kernel, part, step
 from vrp.solvers.search.loads import add_load, clear_load, fits
 from vrp.solvers.search.network import leg
 from vrp.solvers.search.plan import (
@@ -141,7 +141,7 @@ def _position(net, loads, times, fleet, mix, reach, plan, work, near, c):  # typ
     return best, at, on
 
 
-@part
+@step
 def _anywhere(net, loads, times, fleet, mix, reach, plan, work, c):  # type: ignore[no-untyped-def]
     """Look for a place beside stops that are no neighbours; the work is bounded, beginning at a random route."""
     best, at, on = math.inf, -1, -1
@@ -209,7 +209,7 @@ def _string(plan, work, c, size, tallest):  # type: ignore[no-untyped-def]
     return first, total, offset, kept
 
 
-@part
+@step
 def _ruin(net, loads, times, fleet, mix, reach, plan, work, near, clients, removal, tallest, it):  # type: ignore[no-untyped-def]
     """Remove strings from routes near a random client; return how many clients, log entries and the cost saved."""
     count = logged = changed = 0
@@ -262,7 +262,7 @@ def _ruin(net, loads, times, fleet, mix, reach, plan, work, near, clients, remov
     return count, logged, changed, delta
 
 
-@part
+@step
 def _sort(work, order, count):  # type: ignore[no-untyped-def]
     """Sort the removed clients by a key drawn at random."""
     u = _uniform(work)
@@ -282,7 +282,7 @@ def _sort(work, order, count):  # type: ignore[no-untyped-def]
         work.removed[j + 1] = c
 
 
-@part
+@step
 def _undo(net, loads, times, fleet, mix, reach, plan, work, logged):  # type: ignore[no-untyped-def]
     for k in range(logged - 1, -1, -1):
         what, c, p, r = work.log[k, 0], work.log[k, 1], work.log[k, 2], work.log[k, 3]
@@ -300,17 +300,26 @@ def _undo(net, loads, times, fleet, mix, reach, plan, work, logged):  # type: ig
 @kernel
 def search(  # type: ignore[no-untyped-def]
     net, loads, times, fleet, mix, reach, plan, work, order, near, clients, required,
-    iterations, temperature, removal, tallest,
+    sequence, iterations, temperature, removal, tallest,
 ):  # fmt: skip
-    """Run some iterations at one temperature; everything that changes lives in the arguments."""
-    for _ in range(iterations):
+    """Run some iterations at one temperature; everything that changes lives in the arguments.
+
+    Where a sequence is given, the first iteration puts its clients, of whom none may be in a route or in the bank, one
+    after the other at their cheapest place.
+    """
+    for step in range(iterations):
         work.clock[0] += 1
         it = work.clock[0]
         forget(times)
-        count, logged, changed, delta = _ruin(
-            net, loads, times, fleet, mix, reach, plan, work, near, clients, removal, tallest, it
-        )
-        _sort(work, order, count)
+        count, logged, changed, delta = len(sequence), 0, 0, -math.inf
+        if step == 0 and count > 0:
+            for i in range(count):
+                work.removed[i] = sequence[i]
+        else:
+            count, logged, changed, delta = _ruin(
+                net, loads, times, fleet, mix, reach, plan, work, near, clients, removal, tallest, it
+            )
+            _sort(work, order, count)
         missing, pressure = 0, 0.0
         for k in range(logged):
             if work.log[k, 0] == CALLED:
@@ -402,13 +411,3 @@ def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type
             cost += plan.penalty[c]
     work.cost[0] = cost
     work.missing[0] = missing
-
-
-@kernel
-def take_as_best(plan, work):  # type: ignore[no-untyped-def]
-    """Take the current plan as the best one."""
-    for r in range(len(plan.size)):
-        soil(plan, r)
-    keep_best(plan)
-    work.cost[1] = work.cost[0]
-    work.missing[1] = work.missing[0]

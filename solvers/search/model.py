@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from vrp.problem import Problem
 from vrp.solution import Route
@@ -15,8 +15,8 @@ from vrp.solvers.search.network import ROUNDINGS, Matrix, Planar, PlanarEnds, Pr
 from vrp.solvers.search.plan import Equal, Far, Fleet, Mixed, Plan, Reach
 from vrp.solvers.search.times import Durations, NoTime, Windows
 
-TOLERANCE = 1e-7
-"""Relative; the check allows ten times as much."""
+TOLERANCE = 5e-7
+"""Absolute, and a thousandth of it relative: half of what the check allows."""
 
 
 def unsupported(problem: Problem) -> list[str]:
@@ -63,6 +63,15 @@ class Model:
     def state(self) -> tuple[Any, ...]:
         """Return the arguments that most kernels begin with."""
         return self.net, self.loads, self.times, self.fleet, self.mix, self.reach, self.plan, self.work
+
+    def take_as_best(self) -> None:
+        """Take the current plan as the best one."""
+        plan, work = self.plan, self.work
+        plan.best[:] = plan.nxt
+        plan.best_size[:] = plan.size
+        plan.dirty[:] = 0
+        plan.dirty_count[0] = 0
+        work.cost[1], work.missing[1] = work.cost[0], work.missing[0]
 
 
 def build(problem: Problem, seed: int) -> Model:
@@ -114,7 +123,7 @@ def build(problem: Problem, seed: int) -> Model:
     binding = np.isfinite(capacity).any(axis=0) & (demand > 0).any(axis=0)
     if binding.any():
         demand, capacity = demand[:, binding], capacity[:, binding]
-    room = (capacity * (1 + TOLERANCE))[kind]
+    room = _tolerant(capacity)[kind]
     loads: Any
     if demand.shape[1] == 1 or not binding.any():
         one = np.ascontiguousarray(demand[:, 0]) if demand.shape[1] else np.zeros(N)
@@ -126,7 +135,7 @@ def build(problem: Problem, seed: int) -> Model:
     allowed, gains = np.zeros((len(types), N), np.bool_), np.zeros((len(types), N))
     allowed[:, D:L] = problem.allowed
     gains[:, D:L] = problem.preference / scale
-    longest = np.array([v.max_distance for v in types])[kind] * (1 + TOLERANCE)
+    longest = _tolerant([v.max_distance for v in types])[kind]
     counts = np.bincount(kind, minlength=len(types))
     fleet = Fleet(
         kind=kind,
@@ -153,6 +162,11 @@ def build(problem: Problem, seed: int) -> Model:
         scale=scale,
         constant=float(extra.sum()),
     )
+
+
+def _tolerant(limit: ArrayLike) -> NDArray[np.float64]:
+    value = np.asarray(limit, dtype=np.float64)
+    return value + TOLERANCE + 1e-3 * TOLERANCE * np.abs(np.where(np.isfinite(value), value, 0.0))
 
 
 def _vehicles(problem: Problem) -> NDArray[np.int32]:
@@ -216,25 +230,34 @@ def _network(
     if len(pairs) == 1:
         distance, duration = pairs[0]
         # One matrix of prices serves where the time itself is not asked for.
-        cost, scale = (distance, by_distance) if by_time == 0.0 else (by_distance * distance + by_time * duration, 1.0)
-        cost = _prepared(cost, closed.all())
-        return Matrix(cost, _prepared(duration, closed.all()) if timed else cost, start, to), scale
+        if by_time != 0.0:
+            distance, scale = by_distance * distance + by_time * duration, 1.0
+        else:
+            scale = by_distance
+        cost, seconds = _prepared([distance, duration] if timed else [distance], closed.all())
+        return Matrix(cost, seconds, start, to), scale
     profile = np.array([v.profile for v in problem.vehicles], np.int32)[kind]
-    by_profile = np.stack([_prepared(d, closed.all()) for d, _ in pairs])
-    if by_time != 0.0:
-        by_profile = np.stack([_prepared(by_distance * d + by_time * t, closed.all()) for d, t in pairs])
-    seconds = np.stack([_prepared(t, closed.all()) for _, t in pairs]) if timed else by_profile
-    return Profiles(by_profile, seconds, start, to, profile), (by_distance if by_time == 0.0 else 1.0)
+    legs = [d if by_time == 0.0 else by_distance * d + by_time * t for d, t in pairs]
+    both = np.stack(legs), np.stack([t for _, t in pairs])
+    cost, seconds = _prepared(list(both) if timed else [both[0]], closed.all())
+    return Profiles(cost, seconds, start, to, profile), by_distance if by_time == 0.0 else 1.0
 
 
-def _prepared(matrix: NDArray[Any], all_closed: bool) -> NDArray[Any]:
-    """Single precision where it is exact (half the memory traffic), and a column of zeros for open routes to end in."""
-    single = matrix.astype(np.float32, copy=False)
-    if single.dtype != matrix.dtype and not np.array_equal(single, matrix):
-        single = matrix
-    if not all_closed:
-        single = np.hstack([single, np.zeros((len(single), 1), single.dtype)])
-    return np.ascontiguousarray(single)
+def _prepared(matrices: list[NDArray[Any]], all_closed: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return one or two matrices as the kernels read them: the same precision, and read-only.
+
+    Single precision where it is exact (half the memory traffic); a column of zeros for open routes to end in.
+    """
+    single = [m.astype(np.float32, copy=False) for m in matrices]
+    exact = all(s.dtype == m.dtype or np.array_equal(s, m) for s, m in zip(single, matrices, strict=True))
+    out = []
+    for m in single if exact else [m.astype(np.float64, copy=False) for m in matrices]:
+        if not all_closed:
+            m = np.concatenate([m, np.zeros((*m.shape[:-1], 1), m.dtype)], axis=-1)
+        m = np.ascontiguousarray(m)
+        m.setflags(write=False)
+        out.append(m)
+    return out[0], out[-1]
 
 
 def _times(
@@ -252,7 +275,8 @@ def _times(
     service = np.zeros(N)
     service[problem.num_depots : L] = problem.service
     finite = np.abs(windows[np.isfinite(windows)])
-    slack = TOLERANCE * max(1.0, float(finite.max()) if len(finite) else 1.0)
+    latest = float(finite.max(initial=0.0))
+    slack = float(_tolerant(latest)) - latest
     common = {"early": early, "late": late, "service": service, "slack": slack}
     log: dict[str, Any] = {
         "log": np.zeros((2, N), np.int32),
@@ -271,7 +295,7 @@ def _times(
         tail=tail,
         old=np.zeros((2, N, 3)),
         duration=np.zeros(R),
-        longest=np.array([v.max_duration for v in types])[kind] * (1 + TOLERANCE),
+        longest=_tolerant([v.max_duration for v in types])[kind],
         cost=np.array([v.duration_cost or 0.0 for v in types])[kind] / scale,
         route_log=np.zeros(R, np.int32),
         route_old=np.zeros(R),

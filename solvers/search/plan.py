@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from vrp.solvers.search.jit import dispatch, is_a, part
+from vrp.solvers.search.jit import dispatch, is_a, part, step
 from vrp.solvers.search.loads import add_load
 from vrp.solvers.search.network import leg
 
@@ -246,7 +246,7 @@ def soil(plan, r):  # type: ignore[no-untyped-def]
         plan.dirty_count[0] += 1
 
 
-@part
+@step
 def keep_best(plan):  # type: ignore[no-untyped-def]
     """Copy the routes that have changed since the last time."""
     for k in range(plan.dirty_count[0]):

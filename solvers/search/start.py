@@ -1,24 +1,19 @@
-"""Where a search begins: savings where only capacity binds, cheapest insertion otherwise, or a plan that was given."""
+"""Where a search begins when only capacity binds: the savings of joining stops to routes."""
+
+from typing import Any
 
 import numpy as np
 
 from vrp.solvers.search.jit import allocating_kernel
-from vrp.solvers.search.kernels import _position
 from vrp.solvers.search.network import leg
-from vrp.solvers.search.plan import enter_bank, put
-from vrp.solvers.search.times import forget, refresh
+from vrp.solvers.search.plan import enter_bank
 
 
 @allocating_kernel
-def savings(net, loads, plan, near, clients):  # type: ignore[no-untyped-def]
-    """Merge single trips in order of their savings (Clarke and Wright 1964), limited to neighbours.
-
-    A route's last stop is joined to another's first one, so that asymmetric networks are served too. Writes the routes
-    to vehicles 0, 1, ... of the only type, and to the bank what is left over when there are no more vehicles.
-    """
-    h = plan.locations
-    pairs = len(clients) * near.shape[1]
-    tail, front, saved = np.empty(pairs, np.int32), np.empty(pairs, np.int32), np.empty(pairs)
+def _pairs(net, near, clients, h):  # type: ignore[no-untyped-def]
+    """Return every pair (stop, neighbour) whose joining saves something, and how much."""
+    most = len(clients) * near.shape[1]
+    tail, front, saved = np.empty(most, np.int32), np.empty(most, np.int32), np.empty(most)
     count = 0
     for i in clients:
         for k in range(near.shape[1]):
@@ -29,11 +24,18 @@ def savings(net, loads, plan, near, clients):  # type: ignore[no-untyped-def]
             if s > 0.0:
                 tail[count], front[count], saved[count] = i, j, s
                 count += 1
+    return tail[:count], front[:count], saved[:count]
+
+
+@allocating_kernel
+def _merge(loads, plan, clients, tail, front):  # type: ignore[no-untyped-def]
+    """Join routes in the order of the pairs and write them to vehicles 0, 1, ..."""
+    h = plan.locations
     following = np.full(h, -1, np.int32)
     before = np.full(h, -1, np.int32)
     trip = np.arange(h)
     load = loads.demand[:h].copy()
-    for k in np.argsort(-saved[:count]):
+    for k in range(len(tail)):
         i, j = tail[k], front[k]
         if following[i] >= 0 or before[j] >= 0:
             continue
@@ -67,17 +69,12 @@ def savings(net, loads, plan, near, clients):  # type: ignore[no-untyped-def]
         r += 1
 
 
-@allocating_kernel
-def insertion(  # type: ignore[no-untyped-def]
-    net, loads, times, fleet, mix, reach, plan, work, near, sequence, required
-):
-    """Put the clients of the sequence, one after the other, at their cheapest feasible place."""
-    for c in sequence:
-        cost, p, r = _position(net, loads, times, fleet, mix, reach, plan, work, near, c)
-        if p < 0 or (not required[c] and cost >= plan.penalty[c]):
-            enter_bank(plan, c)
-            continue
-        work.clock[0] += 1
-        forget(times)
-        put(net, loads, fleet, mix, reach, plan, c, p, r)
-        refresh(times, net, plan, r, c, plan.nxt[c], c, p, work.clock[0])
+def savings(net: Any, loads: Any, plan: Any, near: Any, clients: Any) -> None:
+    """Merge single trips in order of their savings (Clarke and Wright 1964), limited to neighbours.
+
+    A route's last stop is joined to another's first one, so that asymmetric networks are served too. Writes the routes
+    to vehicles 0, 1, ... of the only type, and to the bank what is left over when there are no more vehicles.
+    """
+    tail, front, saved = _pairs(net, near, clients, plan.locations)
+    order = np.argsort(-saved, kind="stable")
+    _merge(loads, plan, clients, tail[order], front[order])

@@ -1,0 +1,87 @@
+"""Kernels are compiled (or loaded) before the clock of a search counts, and the user is told when that takes long."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from vrp.problem import Problem
+from vrp.solvers.search import jit, kernels
+from vrp.solvers.search.loads import OneLoad
+from vrp.solvers.search.model import Model, build
+from vrp.solvers.search.neighbours import neighbours
+from vrp.solvers.search.start import savings
+from vrp.vehicles import VehicleType
+
+log = logging.getLogger("vrp")
+_lock = threading.Lock()
+_warm: set[str] = set()
+
+
+def feature_set(model: Model) -> str:
+    """Name the kernels that a model needs, such as "Planar-OneLoad-NoTime-Equal-Far"."""
+    parts = (model.net, model.loads, model.times, model.mix, model.reach)
+    dtypes = {str(a.dtype) for a in model.net if isinstance(a, np.ndarray) and a.ndim > 1}
+    return "-".join([type(p).__name__ for p in parts] + sorted(dtypes))
+
+
+def warm_up(model: Model) -> float:
+    """Make the kernels of an empty model ready; return the seconds spent on compilation, 0 if none was due.
+
+    Loading kernels that were compiled before takes a few tenths of a second once per process, and is not compilation.
+    """
+    key = feature_set(model)
+    if key in _warm:
+        return 0.0
+    with _lock:
+        if key in _warm:
+            return 0.0
+        ready = jit.FOLDER / f"{key}.ready" if jit.FOLDER is not None else None
+        compiled = ready is not None and ready.exists()
+        if not compiled:
+            log.warning("Compiling the search for this kind of problem (%s), once per machine: about 15 s.", key)
+        begin = time.perf_counter()
+        _run_idle(model)
+        seconds = time.perf_counter() - begin
+        _warm.add(key)
+        if ready is not None:
+            ready.touch()
+    return 0.0 if compiled else seconds
+
+
+def _run_idle(model: Model) -> None:
+    """Call every kernel with nothing to do."""
+    m = model
+    near = neighbours(m.net, m.times, m.clients[:1], 1)
+    if isinstance(m.loads, OneLoad):
+        savings(m.net, m.loads, m.plan, near, m.clients[:0])
+    kernels.rebuild(*m.state(), m.required)
+    kernels.search(*m.state(), m.order, near, m.clients, m.required, m.clients[:0], 0, 1.0, 1.0, 1.0)
+
+
+def cache_info() -> dict[str, object]:
+    """Return the folder of compiled kernels (None: nowhere to keep them) and the feature sets compiled into it."""
+    sets = [] if jit.FOLDER is None else sorted(p.stem for p in jit.FOLDER.glob("*.ready"))
+    return {"folder": None if jit.FOLDER is None else str(jit.FOLDER), "compiled": sets}
+
+
+def compile_all(report: Callable[[str], object]) -> None:
+    """Compile the usual kinds of problems ahead of the first solve, telling `report` of each."""
+    xy, ones = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]]), np.ones(2)
+    table = np.array([[0.0, 1.5, 2.5], [1.0, 0.0, 3.0], [2.0, 3.5, 0.0]], np.float32)
+    windows = np.array([[0.0, 50.0], [1.0, 60.0]])
+    timed: dict[str, Any] = {"demand": ones, "time_windows": windows}
+    van = VehicleType(capacity=(2.0,), shift=(0.0, 99.0), distance_cost=1.0, duration_cost=1.0)
+    usual = {
+        "capacity, coordinates": Problem.from_arrays(coords=xy, demand=ones, capacity=2),
+        "capacity, matrix": Problem.from_arrays(distance=table, demand=ones, capacity=2),
+        "time windows, coordinates": Problem.from_arrays(coords=xy, capacity=2, **timed),
+        "time windows, matrices": Problem.from_arrays(distance=table, duration=table, capacity=2, **timed),
+        "hours paid, matrices": Problem.from_arrays(distance=table, duration=table, vehicles=[van], **timed),
+    }
+    for name, problem in usual.items():
+        seconds = warm_up(build(problem, 1))
+        report(f"{name}: {f'compiled in {seconds:.0f} s' if seconds else 'ready'}")
