@@ -105,8 +105,8 @@ def network(sheet: Sheet, kind: str, coords: Floats | None, dimension: int, roun
 
 def rounding_note(rule: str, convention: bool) -> str:
     """Return the note that says which rounding was used and why."""
-    why = "the convention of this format" if convention else "as asked for"
-    return f"Distances are {'not rounded' if rule == 'exact' else f'rounded by {rule!r}'}, {why}."
+    why = "the convention of this format" if convention else "what was asked for"
+    return f"Distances are not rounded, {why}." if rule == "exact" else f"Rounding {rule!r} is {why}."
 
 
 def _explicit(sheet: Sheet, coords: Floats | None, dimension: int, rounding: str) -> dict[str, Any]:
