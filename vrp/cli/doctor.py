@@ -4,6 +4,8 @@ import argparse
 import platform
 import sys
 
+from vrp.cli.progress import Progress
+
 # Distribution -> what it is for.
 REQUIRED = {"numpy": "arrays", "numba": "compiles the search", "scipy": "neighbours of large instances"}
 # Distribution -> (extra that brings it, what it is for).
@@ -68,7 +70,8 @@ def _report_kernels(compile_now: bool) -> None:
     from vrp.solvers.search import cache_info, compile_all
 
     if compile_now:
-        compile_all(print)
+        with Progress(quiet=False):
+            compile_all(print)
     info = cache_info()
     if info["folder"] is None:
         print("compiled search: no folder can be written to, so each process compiles anew. Set XDG_CACHE_HOME.")
