@@ -160,7 +160,7 @@ def _line(run: Run, gap: float | None, width: int) -> str:
     head = f"{run.instance:<{width}} {run.solver:<8} {run.time_limit:>7g} {run.seed:>4}"
     if run.cost is None:
         return f"{head}  {run.refusal}"
-    shown = "" if gap is None else f"{gap:.2f}"
+    shown = "" if gap is None else f"{round(gap, 2) + 0.0:.2f}"  # + 0.0: no "-0.00"
     feasible = f"no, {run.unserved} unserved" if run.unserved else "yes"
     return f"{head} {run.cost:>14,.2f} {shown:>8} {run.seconds:>8.3f}  {feasible}"
 
@@ -175,4 +175,4 @@ def _print_means(rows: list[tuple[Run, float | None]]) -> None:
         print()
         for (solver, time_limit), gaps in groups.items():
             mean = sum(gaps) / len(gaps)
-            print(f"{solver:<8} {time_limit:>7g} s   mean gap {mean:8.2f} %   over {len(gaps)} runs")
+            print(f"{solver:<8} {time_limit:>7g} s   mean gap {round(mean, 2) + 0.0:8.2f} %   over {len(gaps)} runs")
