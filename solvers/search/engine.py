@@ -13,11 +13,12 @@ from vrp.deadline import Deadline
 from vrp.problem import Problem
 from vrp.solution import Solution, Stats
 from vrp.solvers import Event, Progress
-from vrp.solvers.search import kernels, start as starts
+from vrp.solvers.search import kernels
 from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.model import Model, build, load_routes, routes, unsupported
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.plan import Equal, Far
+from vrp.solvers.search.start import savings
 from vrp.solvers.search.times import NoTime
 from vrp.solvers.search.warmth import warm_up
 
@@ -124,7 +125,7 @@ class _Run:
         if self.start is not None:
             load_routes(m, self.start.routes)
         elif self._savings_apply():
-            starts.savings(m.net, m.loads, m.plan, self.near, m.clients)
+            savings(m.net, m.loads, m.plan, self.near, m.clients)
         else:
             self._search(1, 0.0, self._sequence())
         kernels.rebuild(*m.state(), m.required)
@@ -152,7 +153,7 @@ class _Run:
         m, options, deadline = self.model, self.search, self.deadline
         n = len(m.clients)
         legs = float(m.plan.ahead.sum()) / (n + int(m.fleet.used[0]))
-        began, begin_at = deadline.elapsed(), self.iterations
+        began = deadline.elapsed()
         span = deadline.time_limit - began
         limit = deadline.max_iterations
         told = began

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core import types
+from numba.core import config, types
 from numba.extending import overload
 
 HERE = Path(__file__).parent
@@ -57,7 +57,7 @@ FOLDER = cache_folder()
 
 
 # Arrays inside of tuples are counted at each access otherwise, which halves the speed; such code must not allocate.
-LEAN = {"nogil": True, "fastmath": FAST, "error_model": "numpy", "_nrt": False}
+LEAN: dict[str, Any] = {"nogil": True, "fastmath": FAST, "error_model": "numpy", "_nrt": False}
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -71,27 +71,29 @@ def allocating_kernel(function: Callable[..., Any]) -> Any:
 
 
 def _compile(function: Callable[..., Any], options: dict[str, Any]) -> Any:
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(FOLDER or "")
+    settings: Any = config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(FOLDER or "")
     try:
-        return numba.njit(function, cache=FOLDER is not None, **options)
+        return numba.njit(cache=FOLDER is not None, **options)(function)
     finally:
-        numba.config.CACHE_DIR = before
+        settings.CACHE_DIR = before
 
 
 def part(function: Callable[..., Any]) -> Any:
     """Compile a function that only kernels call, and that allocates nothing."""
-    return numba.njit(function, forceinline=True, **LEAN)
+    return numba.njit(forceinline=True, **LEAN)(function)
 
 
-def step(function: Callable[..., Any]) -> Any:
+def outlined(function: Callable[..., Any]) -> Any:
     """Compile a function that is called once an iteration or less: too large to be worth copying into its caller."""
-    return numba.njit(function, **LEAN)
+    return numba.njit(**LEAN)(function)
 
 
 def dispatch(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
     """Choose the implementation of `function` by the types of its arguments, at compile time."""
-    return overload(function, strict=False, jit_options=LEAN | {"forceinline": True})
+    options: Any = LEAN | {"forceinline": True}
+    return overload(function, strict=False, jit_options=options)
 
 
 def is_a(numba_type: Any, cls: type) -> bool:

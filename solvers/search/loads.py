@@ -60,7 +60,7 @@ def _fits(loads: Any, r: Any, c: Any) -> Any:
         return lambda loads, r, c: loads.load[r] + loads.demand[c] <= loads.capacity[r]
 
     def many(loads, r, c):  # type: ignore[no-untyped-def]
-        for k in range(loads.demand.shape[1]):
+        for k in range(loads.demand.shape[1]):  # noqa: SIM110 - not known to the compiler
             if loads.load[r, k] + loads.demand[c, k] > loads.capacity[r, k]:
                 return False
         return True

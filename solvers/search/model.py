@@ -1,7 +1,7 @@
 """Translation of a Problem into the arrays that the kernels work on, and of the best plan back into routes."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,11 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from vrp.problem import Problem
 from vrp.solution import Route
-from vrp.solvers.search.kernels import Order, Work
+from vrp.solvers.search.distances import network_of
 from vrp.solvers.search.loads import ManyLoads, OneLoad
-from vrp.solvers.search.network import ROUNDINGS, Matrix, Planar, PlanarEnds, Profiles
 from vrp.solvers.search.plan import Equal, Far, Fleet, Mixed, Plan, Reach
 from vrp.solvers.search.times import Durations, NoTime, Windows
+from vrp.solvers.search.work import Order, Work
 
 TOLERANCE = 5e-7
 """Absolute, and a thousandth of it relative: half of what the check allows."""
@@ -57,6 +57,8 @@ class Model:
     order: Order
     clients: NDArray[np.int32]
     required: NDArray[np.bool_]
+    origin: NDArray[np.int32]
+    """[R] type of each vehicle; `fleet.kind` is that of the first type like it."""
     scale: float
     constant: float
 
@@ -76,17 +78,53 @@ class Model:
 
 def build(problem: Problem, seed: int) -> Model:
     """Translate a problem; every array that a search changes is new, the matrices are shared where possible."""
-    n, L, D = problem.num_clients, problem.num_locations, problem.num_depots  # noqa: N806
-    kind = _vehicles(problem)
-    R = len(kind)  # noqa: N806
-    N = L + R  # noqa: N806
+    n, L, D = problem.num_clients, problem.num_locations, problem.num_depots
+    kind, origin = _vehicles(problem)
+    R = len(kind)
+    N = L + R
     types = problem.vehicles
     start = np.concatenate([np.arange(L), [types[k].start_depot for k in kind]]).astype(np.int32)
     end = np.concatenate([np.arange(L), [-1 if types[k].end_depot is None else types[k].end_depot for k in kind]])
 
     windows = _windows(problem, kind)
+    timed, durations, mixed, by_distance, by_time = _prices(problem, windows)
+    net, scale = network_of(problem, kind, start, end, by_distance, by_time, timed or durations)
+    extra = by_time * problem.service
+    required = np.zeros(N, np.bool_)
+    required[D:L] = np.isinf(problem.prize)
+    penalty = np.zeros(N)
+    penalty[D:L] = np.where(required[D:L], _reserve(problem), problem.prize - extra) / scale
+    allowed, gains = np.zeros((len(types), N), np.bool_), np.zeros((len(types), N))
+    allowed[:, D:L] = problem.allowed
+    gains[:, D:L] = problem.preference / scale
+    longest = _tolerant([v.max_distance for v in types])[kind]
+    clients = np.arange(D, L, dtype=np.int32)
+    return Model(
+        net=net,
+        loads=_loads(problem, kind),
+        times=_times(problem, kind, windows, timed, durations, scale),
+        fleet=_fleet(problem, kind, scale),
+        mix=Mixed(allowed, gains) if mixed else Equal(0),
+        reach=Reach(np.zeros(R), longest) if _limited(problem) else Far(0),
+        plan=_empty_plan(L, R, n, penalty),
+        work=_work(N, R, n, seed),
+        order=_order(problem, N, timed),
+        clients=clients,
+        required=required,
+        origin=origin,
+        scale=scale,
+        constant=float(extra.sum()),
+    )
+
+
+def _prices(problem: Problem, windows: NDArray[np.float64]) -> tuple[bool, bool, bool, float, float]:
+    """Tell which kinds of kernels are due, and what a leg costs by distance and by time.
+
+    Returns whether there are windows, whether durations are kept, whether vehicles differ, and the two prices.
+    """
+    types = problem.vehicles
     timed = bool((windows[:, 0] > windows[:, 0].min()).any() or np.isfinite(windows[:, 1]).any())
-    limited = any(math.isfinite(v.max_distance) for v in types)
+    limited = _limited(problem)
     by_distance, by_time = types[0].distance_cost or 0.0, types[0].duration_cost or 0.0
     mixed = (
         len({(v.distance_cost, v.duration_cost) for v in types}) > 1
@@ -103,65 +141,11 @@ def build(problem: Problem, seed: int) -> Model:
         by_distance, by_time = 1.0, 0.0
     elif durations:
         by_time = 0.0
-    net, scale = _network(problem, kind, start, end, by_distance, by_time, timed or durations)
-    extra = by_time * problem.service
-    required = np.zeros(N, np.bool_)
-    required[D:L] = np.isinf(problem.prize)
-    reserve = _reserve(problem)
-    penalty = np.zeros(N)
-    penalty[D:L] = np.where(required[D:L], reserve, problem.prize - extra) / scale
-    stops = np.zeros((N, 1))
-    stops[D:L] = 1.0
+    return timed, durations, mixed, by_distance, by_time
 
-    demand = np.zeros((N, problem.num_loads))
-    demand[D:L] = problem.delivery + problem.pickup
-    capacity = np.array([np.subtract(v.capacity, v.initial_load or 0.0) for v in types]).reshape(len(types), -1)
-    if any(v.max_stops is not None for v in types):
-        demand = np.hstack([demand, stops])
-        most = [math.inf if v.max_stops is None else float(v.max_stops) for v in types]
-        capacity = np.hstack([capacity, np.array(most)[:, None]])
-    binding = np.isfinite(capacity).any(axis=0) & (demand > 0).any(axis=0)
-    if binding.any():
-        demand, capacity = demand[:, binding], capacity[:, binding]
-    room = _tolerant(capacity)[kind]
-    loads: Any
-    if demand.shape[1] == 1 or not binding.any():
-        one = np.ascontiguousarray(demand[:, 0]) if demand.shape[1] else np.zeros(N)
-        most_room = np.ascontiguousarray(room[:, 0]) if room.shape[1] else np.full(R, math.inf)
-        loads = OneLoad(one, most_room, np.zeros(R))
-    else:
-        loads = ManyLoads(np.ascontiguousarray(demand), np.ascontiguousarray(room), np.zeros((R, demand.shape[1])))
 
-    allowed, gains = np.zeros((len(types), N), np.bool_), np.zeros((len(types), N))
-    allowed[:, D:L] = problem.allowed
-    gains[:, D:L] = problem.preference / scale
-    longest = _tolerant([v.max_distance for v in types])[kind]
-    counts = np.bincount(kind, minlength=len(types))
-    fleet = Fleet(
-        kind=kind,
-        fixed=np.array([v.fixed_cost for v in types]) / scale,
-        unit=np.array([v.distance_cost or 0.0 for v in types]),
-        free=np.zeros(R, np.int32),
-        begin=np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int32),
-        top=np.zeros(len(types), np.int32),
-        used=np.zeros(1, np.int64),
-    )
-    clients = np.arange(D, L, dtype=np.int32)
-    return Model(
-        net=net,
-        loads=loads,
-        times=_times(problem, kind, windows, timed, durations, scale),
-        fleet=fleet,
-        mix=Mixed(allowed, gains) if mixed else Equal(0),
-        reach=Reach(np.zeros(R), longest) if limited else Far(0),
-        plan=_empty_plan(L, R, n, penalty),
-        work=_work(N, R, n, seed),
-        order=_order(problem, N, timed),
-        clients=clients,
-        required=required,
-        scale=scale,
-        constant=float(extra.sum()),
-    )
+def _limited(problem: Problem) -> bool:
+    return any(math.isfinite(v.max_distance) for v in problem.vehicles)
 
 
 def _tolerant(limit: ArrayLike) -> NDArray[np.float64]:
@@ -169,13 +153,22 @@ def _tolerant(limit: ArrayLike) -> NDArray[np.float64]:
     return value + TOLERANCE + 1e-3 * TOLERANCE * np.abs(np.where(np.isfinite(value), value, 0.0))
 
 
-def _vehicles(problem: Problem) -> NDArray[np.int32]:
-    """[R] type of each vehicle; as many of an unlimited type as could ever be of use."""
+def _vehicles(problem: Problem) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """[R] kind and [R] type of each vehicle, by kind; as many of an unlimited type as could ever be of use.
+
+    Types that differ in name and number alone are of one kind, that of the first of them.
+    """
     most = max(problem.num_clients, 1)
     # A plan with thousands of vehicle types cannot use a full fleet of each.
     share = max(100, 200_000 // len(problem.vehicles))
-    counts = [min(most, share if v.count is None else v.count) for v in problem.vehicles]
-    return np.repeat(np.arange(len(counts)), counts).astype(np.int32)
+    kinds: dict[object, int] = {}
+    rows: list[tuple[int, int]] = []
+    for k, v in enumerate(problem.vehicles):
+        alike = (replace(v, name="", count=None), problem.allowed[k].tobytes(), problem.preference[k].tobytes())
+        rows += [(kinds.setdefault(alike, k), k)] * min(most, share if v.count is None else v.count)
+    rows.sort()
+    both = np.array(rows, np.int32).reshape(-1, 2)
+    return np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1])
 
 
 def _windows(problem: Problem, kind: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -192,6 +185,40 @@ def _windows(problem: Problem, kind: NDArray[np.int32]) -> NDArray[np.float64]:
     return rows
 
 
+def _loads(problem: Problem, kind: NDArray[np.int32]) -> OneLoad | ManyLoads:
+    """Only the dimensions that can bind; a limit on the number of stops is one more dimension."""
+    D, L, types = problem.num_depots, problem.num_locations, problem.vehicles
+    N, R = L + len(kind), len(kind)
+    demand = np.zeros((N, problem.num_loads + 1))
+    demand[D:L, :-1] = problem.delivery + problem.pickup
+    demand[D:L, -1] = 1.0
+    capacity = np.full((len(types), problem.num_loads + 1), math.inf)
+    for k, v in enumerate(types):
+        capacity[k, :-1] = np.subtract(v.capacity, v.initial_load or 0.0)
+        capacity[k, -1] = math.inf if v.max_stops is None else v.max_stops
+    binding = np.isfinite(capacity).any(axis=0) & (demand > 0).any(axis=0)
+    if not binding.any():
+        return OneLoad(np.zeros(N), np.full(R, math.inf), np.zeros(R))
+    demand, room = demand[:, binding], _tolerant(capacity)[kind][:, binding]
+    if demand.shape[1] == 1:
+        return OneLoad(np.ascontiguousarray(demand[:, 0]), np.ascontiguousarray(room[:, 0]), np.zeros(R))
+    return ManyLoads(np.ascontiguousarray(demand), np.ascontiguousarray(room), np.zeros((R, demand.shape[1])))
+
+
+def _fleet(problem: Problem, kind: NDArray[np.int32], scale: float) -> Fleet:
+    types = problem.vehicles
+    counts = np.bincount(kind, minlength=len(types))
+    return Fleet(
+        kind=kind,
+        fixed=np.array([v.fixed_cost for v in types]) / scale,
+        unit=np.array([v.distance_cost or 0.0 for v in types]),
+        free=np.zeros(len(kind), np.int32),
+        begin=np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int32),
+        top=np.zeros(len(types), np.int32),
+        used=np.zeros(1, np.int64),
+    )
+
+
 def _reserve(problem: Problem) -> float:
     """Return a price of leaving a required client out that no detour exceeds."""
     every = np.arange(problem.num_locations)
@@ -205,61 +232,6 @@ def _reserve(problem: Problem) -> float:
     return 10.0 * worst + 1.0
 
 
-def _network(
-    problem: Problem,
-    kind: NDArray[np.int32],
-    start: NDArray[np.int32],
-    end: NDArray[Any],
-    by_distance: float,
-    by_time: float,
-    timed: bool,
-) -> tuple[Any, float]:
-    """Return the network whose legs cost `by_distance` and `by_time`, divided by a scale, and that scale."""
-    closed = end >= 0
-    if problem.distance is None and problem.duration is None and problem.crs == "planar":
-        scale = by_distance + by_time / problem.speed
-        x, y = np.ascontiguousarray(problem.coords[start, 0]), np.ascontiguousarray(problem.coords[start, 1])
-        rounding = ROUNDINGS[problem.rounding]
-        if np.array_equal(start, end):
-            return Planar(x, y, rounding, 1.0 / problem.speed), scale
-        to = np.where(closed, end, 0)
-        to_x, to_y = np.ascontiguousarray(problem.coords[to, 0]), np.ascontiguousarray(problem.coords[to, 1])
-        return PlanarEnds(x, y, to_x, to_y, closed.astype(np.float64), rounding, 1.0 / problem.speed), scale
-    to = np.where(closed, end, problem.num_locations).astype(np.int32)
-    pairs = [problem.matrices(p) for p in range(problem.num_profiles)]
-    if len(pairs) == 1:
-        distance, duration = pairs[0]
-        # One matrix of prices serves where the time itself is not asked for.
-        if by_time != 0.0:
-            distance, scale = by_distance * distance + by_time * duration, 1.0
-        else:
-            scale = by_distance
-        cost, seconds = _prepared([distance, duration] if timed else [distance], closed.all())
-        return Matrix(cost, seconds, start, to), scale
-    profile = np.array([v.profile for v in problem.vehicles], np.int32)[kind]
-    legs = [d if by_time == 0.0 else by_distance * d + by_time * t for d, t in pairs]
-    both = np.stack(legs), np.stack([t for _, t in pairs])
-    cost, seconds = _prepared(list(both) if timed else [both[0]], closed.all())
-    return Profiles(cost, seconds, start, to, profile), by_distance if by_time == 0.0 else 1.0
-
-
-def _prepared(matrices: list[NDArray[Any]], all_closed: bool) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return one or two matrices as the kernels read them: the same precision, and read-only.
-
-    Single precision where it is exact (half the memory traffic); a column of zeros for open routes to end in.
-    """
-    single = [m.astype(np.float32, copy=False) for m in matrices]
-    exact = all(s.dtype == m.dtype or np.array_equal(s, m) for s, m in zip(single, matrices, strict=True))
-    out = []
-    for m in single if exact else [m.astype(np.float64, copy=False) for m in matrices]:
-        if not all_closed:
-            m = np.concatenate([m, np.zeros((*m.shape[:-1], 1), m.dtype)], axis=-1)
-        m = np.ascontiguousarray(m)
-        m.setflags(write=False)
-        out.append(m)
-    return out[0], out[-1]
-
-
 def _times(
     problem: Problem,
     kind: NDArray[np.int32],
@@ -270,14 +242,14 @@ def _times(
 ) -> Any:
     if not timed and not durations:
         return NoTime(0)
-    L, R, N = problem.num_locations, len(kind), len(windows)  # noqa: N806
+    L, R, N = problem.num_locations, len(kind), len(windows)
     early, late = np.ascontiguousarray(windows[:, 0]), np.ascontiguousarray(windows[:, 1])
     service = np.zeros(N)
     service[problem.num_depots : L] = problem.service
     finite = np.abs(windows[np.isfinite(windows)])
     latest = float(finite.max(initial=0.0))
     slack = float(_tolerant(latest)) - latest
-    common = {"early": early, "late": late, "service": service, "slack": slack}
+    common: dict[str, Any] = {"early": early, "late": late, "service": service, "slack": slack}
     log: dict[str, Any] = {
         "log": np.zeros((2, N), np.int32),
         "stamp": np.zeros((2, N), np.int64),
@@ -304,8 +276,8 @@ def _times(
     )
 
 
-def _empty_plan(L: int, R: int, n: int, penalty: NDArray[np.float64]) -> Plan:  # noqa: N803
-    N = L + R  # noqa: N806
+def _empty_plan(L: int, R: int, n: int, penalty: NDArray[np.float64]) -> Plan:
+    N = L + R
     chain = np.arange(N, dtype=np.int32)
     route = np.full(N, -1, np.int32)
     route[L:] = np.arange(R)
@@ -328,7 +300,7 @@ def _empty_plan(L: int, R: int, n: int, penalty: NDArray[np.float64]) -> Plan:  
     )
 
 
-def _work(N: int, R: int, n: int, seed: int) -> Work:  # noqa: N803
+def _work(N: int, R: int, n: int, seed: int) -> Work:
     return Work(
         random=np.array([seed | 1], np.uint64),
         removed=np.zeros(n + 1, np.int32),
@@ -344,9 +316,9 @@ def _work(N: int, R: int, n: int, seed: int) -> Work:  # noqa: N803
     )
 
 
-def _order(problem: Problem, N: int, timed: bool) -> Order:  # noqa: N803
+def _order(problem: Problem, N: int, timed: bool) -> Order:
     """Keys as in SISR, section 5.2: demand, far, close; with windows also their length, start and end (section 6)."""
-    D, L = problem.num_depots, problem.num_locations  # noqa: N806
+    D, L = problem.num_depots, problem.num_locations
     far, _ = problem.legs(problem.vehicles[0].start_depot, np.arange(D, L), problem.vehicles[0].profile)
     keys = [-(problem.delivery + problem.pickup).sum(axis=1), -far, far]
     weights = [4.0, 2.0, 1.0]
@@ -368,7 +340,7 @@ def routes(problem: Problem, model: Model) -> list[Route]:
         while c < plan.locations:
             visits.append(c)
             c = following[c]
-        k = int(model.fleet.kind[r])
+        k = int(model.origin[r])
         v = problem.vehicles[k]
         found.append(Route(k, v.start_depot, v.end_depot, tuple(visits)))
     return found
@@ -379,9 +351,10 @@ def load_routes(model: Model, plans: tuple[Route, ...]) -> None:
     plan, fleet = model.plan, model.fleet
     counts = np.bincount(fleet.kind, minlength=len(fleet.top))
     used = np.zeros(len(fleet.top), np.int64)
+    alike = dict(zip(model.origin.tolist(), fleet.kind.tolist(), strict=True))
     waiting = set(model.clients.tolist())
     for route in plans:
-        k = route.vehicle_type
+        k = alike[route.vehicle_type]
         if used[k] == counts[k]:
             continue
         node = h = plan.locations + int(fleet.begin[k] + used[k])

@@ -1,7 +1,7 @@
 """Networks: distance and driving time between two nodes of the plan, computed or looked up.
 
-Nodes are locations 0..L-1 and then one sentinel per vehicle, which stands for its start depot where a leg begins and for
-its end depot where a leg ends. `r` is the vehicle that drives.
+Nodes are locations 0..L-1 and then one sentinel per vehicle, which stands for its start depot where a leg begins and
+for its end depot where a leg ends. `r` is the vehicle that drives.
 """
 
 import math

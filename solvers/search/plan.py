@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from vrp.solvers.search.jit import dispatch, is_a, part, step
+from vrp.solvers.search.jit import dispatch, is_a, outlined, part
 from vrp.solvers.search.loads import add_load
 from vrp.solvers.search.network import leg
 
@@ -169,6 +169,7 @@ def _lengthen(reach: Any, r: Any, delta: Any) -> Any:
 
 @part
 def enter_bank(plan, c):  # type: ignore[no-untyped-def]
+    """Let client c wait in the bank."""
     k = plan.banked[0]
     plan.bank[k] = c
     plan.place[c] = k
@@ -177,6 +178,7 @@ def enter_bank(plan, c):  # type: ignore[no-untyped-def]
 
 @part
 def leave_bank(plan, c):  # type: ignore[no-untyped-def]
+    """Call client c from the bank."""
     k = plan.banked[0] - 1
     last = plan.bank[k]
     at = plan.place[c]
@@ -246,7 +248,7 @@ def soil(plan, r):  # type: ignore[no-untyped-def]
         plan.dirty_count[0] += 1
 
 
-@step
+@outlined
 def keep_best(plan):  # type: ignore[no-untyped-def]
     """Copy the routes that have changed since the last time."""
     for k in range(plan.dirty_count[0]):

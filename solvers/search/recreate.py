@@ -1,0 +1,115 @@
+"""Recreate: the cheapest feasible place of a client, beside its neighbours or in an unused vehicle."""
+
+import math
+
+from vrp.solvers.search.jit import outlined, part
+from vrp.solvers.search.loads import fits
+from vrp.solvers.search.network import leg
+from vrp.solvers.search.plan import gain, may, unit, within
+from vrp.solvers.search.times import price
+from vrp.solvers.search.work import uniform
+
+BLINK = 0.01
+"""Probability of not looking at a place (beta of the paper)."""
+LOG_KEEP = math.log(1.0 - BLINK)
+
+
+@part
+def until_blink(work):  # type: ignore[no-untyped-def]
+    """Draw the number of places that are looked at before the next one is not."""
+    return int(math.log(1.0 - uniform(work)) / LOG_KEEP)
+
+
+@part
+def position(net, loads, times, fleet, mix, reach, plan, work, near, c):  # type: ignore[no-untyped-def]
+    """Return the cheapest feasible place for client c: its cost (infinite if there is none), node before it, route."""
+    best, at, on = math.inf, -1, -1
+    work.clock[1] += 1
+    now = work.clock[1]
+    blink = work.clock[2]
+    for k in range(near.shape[1]):
+        w = near[c, k]
+        if w < 0:
+            break
+        work.mark[w] = now
+        r = plan.route[w]
+        if r < 0 or not fits(loads, r, c) or not may(mix, fleet, r, c):
+            continue
+        per = unit(mix, fleet, r)
+        won = gain(mix, fleet, r, c)
+        p, q = plan.prv[w], plan.nxt[w]
+        to, on_from = leg(net, r, c, w), leg(net, r, w, c)
+        # A neighbour that was looked at already has tried the place between the two.
+        if work.mark[q] != now:
+            blink -= 1
+            delta = on_from - plan.ahead[w]
+            if blink < 0:
+                blink = until_blink(work)
+            elif per * delta - won < best:
+                delta += leg(net, r, c, q)
+                cost = per * delta - won
+                if cost < best and within(reach, r, delta):
+                    cost = price(times, net, r, w, c, q, cost)
+                    if cost < best:
+                        best, at, on = cost, w, r
+        if work.mark[p] != now:
+            blink -= 1
+            delta = to - plan.ahead[p]
+            if blink < 0:
+                blink = until_blink(work)
+            elif per * delta - won < best:
+                delta += leg(net, r, p, c)
+                cost = per * delta - won
+                if cost < best and within(reach, r, delta):
+                    cost = price(times, net, r, p, c, w, cost)
+                    if cost < best:
+                        best, at, on = cost, p, r
+    work.clock[2] = blink
+    for k in range(len(fleet.top)):
+        if fleet.top[k] == 0:
+            continue
+        r = fleet.free[fleet.begin[k] + fleet.top[k] - 1]
+        h = plan.locations + r
+        if not fits(loads, r, c) or not may(mix, fleet, r, c):
+            continue
+        delta = leg(net, r, h, c) + leg(net, r, c, h)
+        cost = fleet.fixed[k] + unit(mix, fleet, r) * delta - gain(mix, fleet, r, c)
+        if cost < best and within(reach, r, delta):
+            cost = price(times, net, r, h, c, h, cost)
+            if cost < best:
+                best, at, on = cost, h, r
+    if at < 0:
+        best, at, on = anywhere(net, loads, times, fleet, mix, reach, plan, work, c)
+    return best, at, on
+
+
+@outlined
+def anywhere(net, loads, times, fleet, mix, reach, plan, work, c):  # type: ignore[no-untyped-def]
+    """Look for a place beside stops that are no neighbours; the work is bounded, beginning at a random route."""
+    best, at, on = math.inf, -1, -1
+    routes = len(plan.size)
+    r = int(uniform(work) * routes)
+    tried = 0
+    for _ in range(routes):
+        r += 1
+        if r == routes:
+            r = 0
+        if plan.size[r] == 0 or not fits(loads, r, c) or not may(mix, fleet, r, c):
+            continue
+        h = plan.locations + r
+        p = h
+        while True:
+            q = plan.nxt[p]
+            delta = leg(net, r, p, c) + leg(net, r, c, q) - plan.ahead[p]
+            cost = unit(mix, fleet, r) * delta - gain(mix, fleet, r, c)
+            if cost < best and within(reach, r, delta):
+                cost = price(times, net, r, p, c, q, cost)
+                if cost < best:
+                    best, at, on = cost, p, r
+            tried += 1
+            p = q
+            if p == h:
+                break
+        if tried > 1000:
+            break
+    return best, at, on

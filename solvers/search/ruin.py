@@ -1,0 +1,111 @@
+"""Ruin: remove strings of adjacent stops from routes that are near each other, and order what was removed."""
+
+from vrp.solvers.search.jit import outlined, part
+from vrp.solvers.search.plan import leave_bank, take
+from vrp.solvers.search.times import refresh
+from vrp.solvers.search.work import CALLED, TAKEN, note, uniform
+
+SPLIT_RATE = 0.5
+"""Probability of removing a split string (alpha of the paper)."""
+SPLIT_STOP = 0.01
+"""Probability of stopping the growth of its preserved part (beta of the paper)."""
+
+
+@part
+def string(plan, work, c, size, tallest):  # type: ignore[no-untyped-def]
+    """Choose a string of stops around c: its first stop, length, and the preserved stretch inside (offset, length)."""
+    length = min(1 + int(uniform(work) * min(float(size), tallest)), size)
+    kept = 0
+    if 1 < length < size and uniform(work) < SPLIT_RATE:
+        kept = 1
+        while length + kept < size and uniform(work) > SPLIT_STOP:
+            kept += 1
+    total = length + kept
+    first = c
+    back = int(uniform(work) * total)
+    while back > 0 and plan.prv[first] < plan.locations:
+        first = plan.prv[first]
+        back -= 1
+    # Where the route ends too early, the string begins earlier.
+    last, count = first, 1
+    while count < total and plan.nxt[last] < plan.locations:
+        last = plan.nxt[last]
+        count += 1
+    while count < total and plan.prv[first] < plan.locations:
+        first = plan.prv[first]
+        count += 1
+    offset = 1 + int(uniform(work) * (length - 1)) if kept > 0 else total
+    return first, total, offset, kept
+
+
+@outlined
+def ruin(net, loads, times, fleet, mix, reach, plan, work, near, clients, removal, tallest, it):  # type: ignore[no-untyped-def]
+    """Remove strings from routes near a random client; return how many clients, log entries and the cost saved."""
+    count = logged = changed = 0
+    delta = 0.0
+    longest = min(tallest, len(clients) / max(1, fleet.used[0]))
+    strings = 1 + int(uniform(work) * (4.0 * removal / (1.0 + longest) - 1.0))
+    waiting = plan.banked[0]
+    if waiting > 0 and uniform(work) < 0.5:
+        seed = plan.bank[int(uniform(work) * waiting)]
+    else:
+        seed = clients[int(uniform(work) * len(clients))]
+    for k in range(-1, near.shape[1]):
+        c = seed if k < 0 else near[seed, k]
+        if c < 0 or strings == 0:
+            break
+        r = plan.route[c]
+        if r < 0:
+            if waiting > 0 and plan.place[c] >= 0 and count < removal:
+                leave_bank(plan, c)
+                logged = note(work, logged, CALLED, c, 0, 0)
+                work.removed[count] = c
+                count += 1
+            continue
+        if work.seen[r] == it:
+            continue
+        work.seen[r] = it
+        strings -= 1
+        cur, total, offset, kept = string(plan, work, c, plan.size[r], longest)
+        before = plan.prv[cur]
+        latest = before
+        for i in range(total):
+            following = plan.nxt[cur]
+            if i < offset or i >= offset + kept:
+                latest = plan.prv[cur]
+                delta += take(net, loads, fleet, mix, reach, plan, cur)
+                logged = note(work, logged, TAKEN, cur, latest, r)
+                work.removed[count] = cur
+                count += 1
+            cur = following
+        delta += refresh(times, net, plan, r, plan.nxt[before], plan.nxt[latest], latest, before, it)
+        work.touched[r] = it
+        work.changed[changed] = r
+        changed += 1
+    for _ in range(min(plan.banked[0], 3)):
+        c = plan.bank[int(uniform(work) * plan.banked[0])]
+        leave_bank(plan, c)
+        logged = note(work, logged, CALLED, c, 0, 0)
+        work.removed[count] = c
+        count += 1
+    return count, logged, changed, delta
+
+
+@outlined
+def sort(work, order, count):  # type: ignore[no-untyped-def]
+    """Sort the removed clients by a key drawn at random."""
+    u = uniform(work)
+    which = 0
+    while which < len(order.share) and u >= order.share[which]:
+        which += 1
+    for i in range(count):
+        work.key[i] = uniform(work) if which == len(order.share) else order.keys[which, work.removed[i]]
+    for i in range(1, count):
+        k, c = work.key[i], work.removed[i]
+        j = i - 1
+        while j >= 0 and work.key[j] > k:
+            work.key[j + 1] = work.key[j]
+            work.removed[j + 1] = work.removed[j]
+            j -= 1
+        work.key[j + 1] = k
+        work.removed[j + 1] = c
