@@ -65,6 +65,11 @@ def drive(net: Any, r: int, i: int, j: int) -> float:
     raise NotImplementedError("compiled only")
 
 
+def there_and_back(net: Any, r: int, c: int, w: int) -> tuple[float, float]:
+    """Distances between two clients, both ways."""
+    raise NotImplementedError("compiled only")
+
+
 def _rounded(d: float, rounding: int) -> float:
     if rounding == 1:
         return math.floor(d + 0.5)
@@ -108,3 +113,15 @@ def _drive(net: Any, r: Any, i: Any, j: Any) -> Any:
     if is_a(net, Matrix):
         return lambda net, r, i, j: float(net.duration[net.start[i], net.end[j]])
     return lambda net, r, i, j: float(net.duration[net.profile[r], net.start[i], net.end[j]])
+
+
+@dispatch(there_and_back)
+def _there_and_back(net: Any, r: Any, c: Any, w: Any) -> Any:
+    if is_a(net, Planar) or is_a(net, PlanarEnds):
+
+        def symmetric(net, r, c, w):  # type: ignore[no-untyped-def]
+            d = leg(net, r, c, w)
+            return d, d
+
+        return symmetric
+    return lambda net, r, c, w: (leg(net, r, c, w), leg(net, r, w, c))

@@ -4,9 +4,9 @@ import math
 
 from vrp.solvers.search.jit import outlined, part
 from vrp.solvers.search.loads import fits
-from vrp.solvers.search.network import leg
+from vrp.solvers.search.network import leg, there_and_back
 from vrp.solvers.search.plan import gain, may, unit, within
-from vrp.solvers.search.times import price
+from vrp.solvers.search.times import least, price
 from vrp.solvers.search.work import uniform
 
 BLINK = 0.01
@@ -38,14 +38,15 @@ def position(net, loads, times, fleet, mix, reach, plan, work, near, c):  # type
         per = unit(mix, fleet, r)
         won = gain(mix, fleet, r, c)
         p, q = plan.prv[w], plan.nxt[w]
-        to, on_from = leg(net, r, c, w), leg(net, r, w, c)
-        # A neighbour that was looked at already has tried the place between the two.
+        to, on_from = there_and_back(net, r, c, w)
+        # What lies beyond w is no nearer than w, or it was looked at before and has tried the place between the two.
+        beyond = least(times, to, on_from)
         if work.mark[q] != now:
             blink -= 1
             delta = on_from - plan.ahead[w]
             if blink < 0:
                 blink = until_blink(work)
-            elif per * delta - won < best:
+            elif per * (delta + (beyond if q < plan.locations else 0.0)) - won < best:
                 delta += leg(net, r, c, q)
                 cost = per * delta - won
                 if cost < best and within(reach, r, delta):
@@ -57,7 +58,7 @@ def position(net, loads, times, fleet, mix, reach, plan, work, near, c):  # type
             delta = to - plan.ahead[p]
             if blink < 0:
                 blink = until_blink(work)
-            elif per * delta - won < best:
+            elif per * (delta + (beyond if p < plan.locations else 0.0)) - won < best:
                 delta += leg(net, r, p, c)
                 cost = per * delta - won
                 if cost < best and within(reach, r, delta):

@@ -98,6 +98,18 @@ def forget(times: Any) -> None:
     raise NotImplementedError("compiled only")
 
 
+def least(times: Any, to: float, back: float) -> float:
+    """Bound from below the distance to those that come later in a neighbour list: only without windows is it known."""
+    raise NotImplementedError("compiled only")
+
+
+@dispatch(least)
+def _least(times: Any, to: Any, back: Any) -> Any:
+    if is_a(times, NoTime):
+        return lambda times, to, back: min(to, back)
+    return lambda times, to, back: 0.0
+
+
 def spent(times: Any, r: int) -> float:
     """Cost of the duration of route r."""
     raise NotImplementedError("compiled only")
