@@ -5,8 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vrp.problem import Problem
-from vrp.solvers.search.network import ROUNDINGS, Matrix, Planar, PlanarEnds, Profiles
+from vrp.problem import DETOUR, EARTH_RADIUS, Problem
+from vrp.solvers.search.network import ROUNDINGS, Matrix, Planar, PlanarEnds, Profiles, Sphere
+
+DENSE = 2000
+"""Number of locations up to which latitudes and longitudes become a matrix: looked up faster than computed."""
 
 
 def network_of(
@@ -29,6 +32,13 @@ def network_of(
         to = np.where(closed, end, 0)
         to_x, to_y = np.ascontiguousarray(problem.coords[to, 0]), np.ascontiguousarray(problem.coords[to, 1])
         return PlanarEnds(x, y, to_x, to_y, closed.astype(np.float64), rounding, 1.0 / problem.speed), scale
+    if problem.distance is None and problem.duration is None and problem.num_locations > DENSE:
+        lat, lon = np.radians(problem.coords[:, 0]), np.radians(problem.coords[:, 1])
+        points = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+        diameter, pace = DETOUR * 2 * EARTH_RADIUS, 1.0 / problem.speed
+        ends = np.ascontiguousarray(points[np.where(closed, end, 0)])
+        net = Sphere(np.ascontiguousarray(points[start]), ends, closed.astype(np.float64), diameter, pace)
+        return net, by_distance + by_time * pace
     to = np.where(closed, end, problem.num_locations).astype(np.int32)
     pairs = [problem.matrices(p) for p in range(problem.num_profiles)]
     if len(pairs) == 1:

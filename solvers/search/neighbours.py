@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vrp.solvers.search.jit import allocating_kernel
-from vrp.solvers.search.network import Planar, drive, leg
+from vrp.solvers.search.network import Planar, PlanarEnds, Sphere, drive, leg
 from vrp.solvers.search.times import NoTime
 
 WAIT_WEIGHT = 0.2
@@ -52,11 +52,12 @@ def _rank(net, clients, early, late, service, timed, k):  # type: ignore[no-unty
 def neighbours(net: Any, times: Any, clients: NDArray[np.int32], k: int) -> NDArray[np.int32]:
     """Return [L, k] nearest neighbours of each client, -1 where there are fewer."""
     k = max(1, min(k, len(clients) - 1))
-    if len(clients) > BRUTE_FORCE and isinstance(net, Planar):
+    if len(clients) > BRUTE_FORCE and isinstance(net, Planar | PlanarEnds | Sphere):
         from scipy.spatial import cKDTree
 
         # Many clients far apart in time are no neighbours; space alone still finds the routes to ruin together.
-        points = np.column_stack([net.x[clients], net.y[clients]])
+        flat = not isinstance(net, Sphere)
+        points = np.column_stack([net.x[clients], net.y[clients]]) if flat else net.start[clients]
         _, found = cKDTree(points).query(points, k=k + 1)
         near = np.full((clients[-1] + 1, k), -1, np.int32)
         # Of k + 1 points at most one is the client itself; among more than k duplicates it may be missing.

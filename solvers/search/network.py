@@ -31,6 +31,17 @@ class PlanarEnds(NamedTuple):
     pace: float
 
 
+class Sphere(NamedTuple):
+    """Latitudes and longitudes as points of the unit sphere, [N, 3] where legs begin and where they end."""
+
+    start: Any
+    end: Any
+    closed: Any
+    diameter: float
+    """Of the earth, times the detour: distance units."""
+    pace: float
+
+
 class Matrix(NamedTuple):
     """One matrix of costs and one of times; [L, L + 1], the last column (zeros) is the end of open routes."""
 
@@ -83,6 +94,11 @@ def _rounded(d: float, rounding: int) -> float:
 rounded = part(_rounded)
 
 
+def _computes(net: Any) -> bool:
+    """Tell whether legs are computed from coordinates, and so are as long as the way back."""
+    return is_a(net, Planar) or is_a(net, PlanarEnds) or is_a(net, Sphere)
+
+
 @dispatch(leg)
 def _leg(net: Any, r: Any, i: Any, j: Any) -> Any:
     if is_a(net, Planar):
@@ -101,6 +117,16 @@ def _leg(net: Any, r: Any, i: Any, j: Any) -> Any:
             return net.closed[j] * rounded(math.sqrt(dx * dx + dy * dy), net.rounding)
 
         return planar_ends
+    if is_a(net, Sphere):
+
+        def sphere(net, r, i, j):  # type: ignore[no-untyped-def]
+            chord = 0.0
+            for k in range(3):
+                d = net.start[i, k] - net.end[j, k]
+                chord += d * d
+            return net.closed[j] * net.diameter * math.asin(min(1.0, 0.5 * math.sqrt(chord)))
+
+        return sphere
     if is_a(net, Matrix):
         return lambda net, r, i, j: float(net.distance[net.start[i], net.end[j]])
     return lambda net, r, i, j: float(net.distance[net.profile[r], net.start[i], net.end[j]])
@@ -108,7 +134,7 @@ def _leg(net: Any, r: Any, i: Any, j: Any) -> Any:
 
 @dispatch(drive)
 def _drive(net: Any, r: Any, i: Any, j: Any) -> Any:
-    if is_a(net, Planar) or is_a(net, PlanarEnds):
+    if _computes(net):
         return lambda net, r, i, j: leg(net, r, i, j) * net.pace
     if is_a(net, Matrix):
         return lambda net, r, i, j: float(net.duration[net.start[i], net.end[j]])
@@ -117,7 +143,7 @@ def _drive(net: Any, r: Any, i: Any, j: Any) -> Any:
 
 @dispatch(there_and_back)
 def _there_and_back(net: Any, r: Any, c: Any, w: Any) -> Any:
-    if is_a(net, Planar) or is_a(net, PlanarEnds):
+    if _computes(net):
 
         def symmetric(net, r, c, w):  # type: ignore[no-untyped-def]
             d = leg(net, r, c, w)
