@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from vrp.check import evaluate
 from vrp.deadline import Deadline
+from vrp.errors import OptionError
 from vrp.problem import Problem
 from vrp.solution import Solution, Stats
 from vrp.solvers import Event, Progress
@@ -24,6 +25,8 @@ from vrp.solvers.search.warmth import warm_up
 
 TALLEST = 10.0
 """Longest string that is removed (L max of the paper)."""
+REBUILD = 20
+"""Chunks of iterations between two recounts of all running sums."""
 NOBODY = np.zeros(0, np.int32)
 
 
@@ -40,6 +43,20 @@ class Search:
     """First temperature, in average legs."""
     cold: float = 0.003
     """Last temperature, in average legs."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("neighbours", 1), ("removal", 1.0), ("heat", 1e-9), ("cold", 1e-9)):
+            value = getattr(self, name)
+            whole = isinstance(least, int)
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int if whole else int | float)
+                or not least <= value < 1e9
+            ):
+                kind = "a whole number" if whole else "a number"
+                raise OptionError(
+                    f"The option {name!r} of the search is {value!r}, but must be {kind} of at least {least}."
+                )
 
     def supports(self, problem: Problem) -> list[str]:
         """Name the features of the problem that this solver cannot honour."""
@@ -67,16 +84,18 @@ class Search:
             with ThreadPoolExecutor(len(runs)) as pool:
                 waiting = [pool.submit(r.run, progress if i == 0 else None) for i, r in enumerate(runs)]
                 try:
-                    waiting[0].result()
-                    for r in runs:  # it alone asks for progress, and may have been told to stop
-                        r.interrupted |= runs[0].interrupted
                     for w in waiting:
-                        w.result()
-                except KeyboardInterrupt:
-                    for r in runs:
-                        r.interrupted = True
-                    for w in waiting:
-                        w.result()
+                        try:
+                            w.result()
+                        except KeyboardInterrupt:
+                            _stop(runs)
+                            w.result()
+                        # The first alone asks for progress, and may have been told to stop.
+                        if runs[0].interrupted:
+                            _stop(runs)
+                except BaseException:
+                    _stop(runs)
+                    raise
         best = min(runs, key=_Run.rank)
         stats = Stats(
             solver="search",
@@ -88,6 +107,11 @@ class Search:
             interrupted=any(r.interrupted for r in runs),
         )
         return evaluate(problem, routes(problem, best.model), stats)
+
+
+def _stop(runs: list["_Run"]) -> None:
+    for r in runs:
+        r.interrupted = True
 
 
 @dataclass
@@ -158,6 +182,7 @@ class _Run:
         limit = deadline.max_iterations
         told = began
         chunk = 100 if limit is None else max(1, min(1000, limit // 200))
+        chunks = 1
         if n < 2 or span <= 0:
             return
         while not self.interrupted:
@@ -170,7 +195,9 @@ class _Run:
                 break
             temperature = legs * options.heat * (options.cold / options.heat) ** done
             tick = time.perf_counter()
-            kernels.rebuild(*m.state(), m.required)
+            if chunks % REBUILD == 0:
+                kernels.rebuild(*m.state(), m.required)
+            chunks += 1
             self._search(chunk, temperature)
             self.iterations += chunk
             self._note()

@@ -261,3 +261,23 @@ def test_unsupported_features_are_named() -> None:
     named = make("search").supports(problem)
     assert "pickups mixed with deliveries" in named
     assert "release times" in named
+
+
+def test_large_sphere_costs_as_the_problem_says() -> None:
+    """Latitudes and longitudes beyond the size of a matrix are summed up as `Problem.legs` does, open routes too."""
+    rng = np.random.default_rng(5)
+    coords = np.column_stack([rng.uniform(60.1, 60.3, 2101), rng.uniform(24.7, 25.1, 2101)])
+    for end in (0, None):
+        problem = Problem.from_arrays(
+            coords=coords, crs="latlon", demand=np.ones(2100), vehicles=[VehicleType(capacity=(50.0,), end_depot=end)]
+        )
+        proven(problem, run(problem, 200))
+
+
+def test_same_vehicles_by_other_names() -> None:
+    """Vehicle types that differ in name alone are all used, each at most as often as there are vehicles."""
+    coords = [[0, 0], [10, 0], [0, 10], [-10, 0], [0, -10]]
+    vans = [VehicleType(count=1, capacity=(1.0,), name=name) for name in "abcd"]
+    plan = run(Problem.from_arrays(coords=coords, demand=np.ones(4), vehicles=vans), 50)
+    assert sorted(r.vehicle_type for r in plan.routes) == [0, 1, 2, 3]
+    assert plan.cost == pytest.approx(80.0)

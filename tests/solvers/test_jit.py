@@ -1,0 +1,82 @@
+"""Compiled kernels are kept on disk, never under an old name, and never where another user could put them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import vrp
+from vrp.solvers.search import jit
+from vrp.solvers.search.jit import HERE, source_hash
+
+
+def test_any_changed_source_changes_the_folder(tmp_path: Path) -> None:
+    """numba does not notice a changed function of another file, so each file of the package counts."""
+    copy = tmp_path / "search"
+    shutil.copytree(HERE, copy)
+    before = source_hash(copy)
+    assert before == source_hash(HERE)
+    for path in sorted(copy.glob("*.py")):
+        text = path.read_text()
+        path.write_text(text + "\n# changed\n")
+        assert source_hash(copy) != before, path.name
+        path.write_text(text)
+    assert source_hash(copy) == before
+
+
+def test_kernels_are_stored_under_the_hash() -> None:
+    """What `vrp doctor` shows is the folder whose name is the hash of the sources as they are."""
+    from vrp.solvers.search import cache_info
+
+    folder = cache_info()["folder"]
+    if folder is None:
+        pytest.skip("no folder can be written here")
+    assert Path(str(folder)).name == source_hash()
+
+
+SOLVE = """
+import numpy as np, vrp
+problem = vrp.Problem.from_arrays(coords=np.random.default_rng(0).random((21, 2)), demand=np.ones(20), capacity=5)
+plan = vrp.solve(problem, max_iterations=50, threads=1)
+from vrp.solvers.search import jit
+print(plan.status.name, plan.cost, jit.FOLDER)
+"""
+
+
+def run(code: str, **environment: str) -> str:
+    root = str(Path(vrp.__file__).resolve().parent.parent)
+    clean = {k: v for k, v in os.environ.items() if k not in ("XDG_CACHE_HOME", "HOME", "TMPDIR", "NUMBA_CACHE_DIR")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=clean | {"PYTHONPATH": root} | environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_second_process_need_not_compile(tmp_path: Path) -> None:
+    """The second process on a machine finds the kernels and finds the same plan."""
+    timed = SOLVE + "print(plan.stats.compile_seconds)\n"
+    first = run(timed, HOME=str(tmp_path)).split()
+    second = run(timed, HOME=str(tmp_path)).split()
+    assert first[:3] == second[:3]
+    assert float(first[3]) > 0
+    assert float(second[3]) == 0
+
+
+def test_folder_of_somebody_else_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiled kernels are code: a shared folder that others may write to is passed over."""
+    if not hasattr(os, "getuid"):
+        pytest.skip("needs POSIX permissions")
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
+    monkeypatch.setattr(jit.tempfile, "gettempdir", lambda: str(tmp_path))
+    private = tmp_path / f"neural-vrp-{os.getuid()}"
+    private.mkdir()
+    private.chmod(0o777)
+    assert jit.cache_folder() is None
+    private.chmod(0o700)
+    assert jit.cache_folder() == private / source_hash()
