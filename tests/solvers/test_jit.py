@@ -14,7 +14,7 @@ from vrp.solvers.search.jit import HERE, source_hash
 
 
 def test_any_changed_source_changes_the_folder(tmp_path: Path) -> None:
-    """numba does not notice a changed function of another file, so each file of the package counts."""
+    """Numba does not notice a changed function of another file, so each file of the package counts."""
     copy = tmp_path / "search"
     shutil.copytree(HERE, copy)
     before = source_hash(copy)

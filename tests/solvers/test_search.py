@@ -9,6 +9,7 @@ import pytest
 from vrp import Problem, VehicleType
 from vrp.check import check, evaluate
 from vrp.deadline import Deadline
+from vrp.errors import OptionError
 from vrp.solution import Route, Solution
 from vrp.solvers import Event, make
 
@@ -281,3 +282,22 @@ def test_same_vehicles_by_other_names() -> None:
     plan = run(Problem.from_arrays(coords=coords, demand=np.ones(4), vehicles=vans), 50)
     assert sorted(r.vehicle_type for r in plan.routes) == [0, 1, 2, 3]
     assert plan.cost == pytest.approx(80.0)
+
+
+@pytest.mark.parametrize("options", [{"neighbours": 0}, {"neighbours": 2.5}, {"heat": math.nan}, {"removal": "ten"}])
+def test_options_out_of_range(options: dict[str, object]) -> None:
+    """An option that means nothing is an error that names it."""
+    with pytest.raises(OptionError, match=next(iter(options))):
+        make("search", **options)
+
+
+def test_error_in_progress_reaches_the_caller() -> None:
+    """What `on_progress` raises is raised, from several threads too, and at once."""
+
+    def fail(event: Event) -> bool:
+        raise RuntimeError("no")
+
+    deadline = Deadline(time_limit=30.0)
+    with pytest.raises(RuntimeError, match="no"):
+        make("search", threads=2).solve(uniform(50), deadline, np.random.default_rng(0), progress=fail)
+    assert deadline.elapsed() < 15
