@@ -25,7 +25,9 @@ _HOW = {"nearest": "to the nearest integer.", "truncate1": "down to one decimal.
 
 def network(problem: "Problem", locations: int, chosen: Mapping[str, str], fields: Fields) -> dict[str, Any]:
     """Return `coords`, `distance`, `duration`, `speed` and `notes`; `chosen` holds `crs` and `rounding`."""
+    before = len(fields.errors)
     coords = _coords(problem, locations, chosen["crs"], fields)
+    wrong_coords = len(fields.errors) > before
     given = {name: getattr(problem, name) for name in ("distance", "duration")}
     distance = _matrix("distance", given["distance"], locations, fields)
     if given["duration"] is given["distance"]:
@@ -46,7 +48,7 @@ def network(problem: "Problem", locations: int, chosen: Mapping[str, str], field
                 f"`distance` has {len(distance)} matrices, but `duration` has {len(duration)}. Give as many of both, "
                 "one per profile."
             )
-    elif given["distance"] is None and given["duration"] is None and not len(coords):
+    elif given["distance"] is None and given["duration"] is None and not len(coords) and not wrong_coords:
         fields.add("Nothing tells how far it is. Give `coords`, `distance` or `duration`.")
     speed = as_number(problem.speed)
     if speed is None or not 0 < speed < math.inf:
@@ -122,15 +124,18 @@ def _latlon(coords: Array, estimated: bool, fields: Fields) -> None:
         fields.add(
             f"Longitudes must be -180 to 180, but are {shorten(found, len(wide))}. Is it metres? Give crs='planar'."
         )
-    if len(high) or len(wide) or not estimated or len(coords) < 3:
+    if len(high) or len(wide) or not estimated or len(coords) < 2:
         return
     from vrp.problem import DETOUR, straight
 
-    centre = np.median(coords, axis=0)
+    # Of two places neither is the middle, and far apart may be right: then only signs of a mistake count.
+    centre = np.median(coords, axis=0) if len(coords) > 2 else coords[0]
     away = straight(coords, centre, "latlon") / DETOUR
     far = away > FAR
-    few = far.sum() <= max(1, len(coords) // 20)
-    swapped = far & (straight(coords[:, ::-1], centre, "latlon") / DETOUR < FAR) & (far.sum() * 2 < len(coords))
+    few = len(coords) > 2 and far.sum() <= max(1, len(coords) // 20)
+    most_near = far.sum() * 2 < len(coords) or len(coords) == 2
+    swapped = far & (straight(coords[:, ::-1], centre, "latlon") / DETOUR < FAR) & most_near
+    others = "the middle of the others" if len(coords) > 2 else fields.location(0)
     for i in np.flatnonzero(far if few else swapped | (far & ~coords.any(axis=1)))[:SHOWN]:
         where = f"{fields.location(int(i)).capitalize()} at lat {show(lat[i])}, lon {show(lon[i])}"
         if swapped[i]:
@@ -140,7 +145,7 @@ def _latlon(coords: Array, estimated: bool, fields: Fields) -> None:
         else:
             cause = "Check the coordinates: latitude and longitude may be swapped, or the address was not found"
         fields.add(
-            f"{where} is {away[i] / 1000:,.0f} km from the middle of the others. {cause}; if it is right, give "
+            f"{where} is {away[i] / 1000:,.0f} km from {others}. {cause}; if it is right, give "
             "`distance` and `duration` from a road network."
         )
 

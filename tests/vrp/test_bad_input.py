@@ -85,6 +85,10 @@ ERRORS: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"coords": replaced(HELSINKI, 3, [24.93, 60.13]), "crs": "latlon"},
         ["Stop 3", "km", "swapped"],
     ),
+    "lat and lon swapped at the only stop": (
+        {"coords": [HELSINKI[0], HELSINKI[1][::-1]], "crs": "latlon"},
+        ["Stop 1", "km from depot 0", "swapped"],
+    ),
     "a latitude that is none": ({"coords": [[24.9, 60.1], [124.9, 60.2]], "crs": "latlon"}, ["124.9", "stop 1"]),
     "milliseconds against seconds": (
         {"distance": STEPS * 1e5, "duration": STEPS * 1e5, "time_windows": np.array(WINDOWS)},
@@ -101,6 +105,14 @@ def test_what_is_wrong_is_one_clear_error(case: str) -> None:
         vrp.Problem.from_arrays(**arguments)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_one_mistake_is_one_error() -> None:
+    """Coordinates that are wrong are not missing as well; two places far apart are no mistake by themselves."""
+    with pytest.raises(vrp.ProblemError) as caught:
+        vrp.Problem.from_arrays(coords=[[0, 0], [math.nan, 1]])
+    assert len(caught.value.errors) == 1
+    vrp.Problem.from_latlon([40.7, 34.1], [-74.0, -118.2])
 
 
 def test_all_errors_come_together() -> None:
