@@ -20,6 +20,7 @@ CHOICES = {
     "backhaul": ("mixed", "last", "strict"),
     "objective": ("cost", "vehicles"),
 }
+NETWORK = ("distance", "duration", "coords")
 
 
 def normalise(problem: "Problem") -> dict[str, object]:
@@ -76,7 +77,7 @@ def _sizes(problem: "Problem", fields: Fields) -> tuple[int, int]:
     if isinstance(depots, bool) or not isinstance(depots, (int, np.integer)) or depots < 1:
         fields.add(f"`num_depots` must be a whole number of at least 1, but is {show(depots)}.")
         raise ProblemError(fields.errors)
-    for name in ("distance", "duration", "coords"):
+    for name in NETWORK:
         shape = shape_of(getattr(problem, name))
         if len(shape) < 2 or shape[-2] == 0:
             continue
@@ -87,7 +88,13 @@ def _sizes(problem: "Problem", fields: Fields) -> tuple[int, int]:
             )
             raise ProblemError(fields.errors)
         return int(depots), shape[-2] - int(depots)
-    fields.add("The problem is empty: nothing tells where its stops are. Give `coords`, `distance` or `duration`.")
+    before = len(fields.errors)
+    for name in NETWORK:
+        value = getattr(problem, name)
+        if len(shape_of(value)) == 1 and len(value) and fields.array(name, value) is not None:
+            fields.add(f"`{name}` has shape {dims(shape_of(value))}, but needs one row per location, depots first.")
+    if len(fields.errors) == before:
+        fields.add("The problem is empty: nothing tells where its stops are. Give `coords`, `distance` or `duration`.")
     raise ProblemError(fields.errors)
 
 

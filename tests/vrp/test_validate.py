@@ -230,6 +230,8 @@ def test_hard_problems_are_no_errors(arguments: dict[str, Any]):
         ({"coords": [[0, 0, 0]] * 4}, ["`coords` has shape 4x3", "4x2"]),
         ({"coords": None}, ["empty", "Give `coords`"]),
         ({"coords": []}, ["empty"]),
+        ({"coords": None, "duration": [[0, 1], [1]]}, ["`duration` must be numbers in rows of equal length"]),
+        ({"coords": None, "distance": [0, 5, 6, 0]}, ["`distance` has shape 4", "one row per location"]),
         ({"coords": [[0, 0]]}, ["empty", "Add at least one stop"]),
         ({"num_depots": 4}, ["empty", "first 4 are depots"]),
         ({"num_depots": 0}, ["`num_depots`", "at least 1", "0"]),
