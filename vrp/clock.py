@@ -11,6 +11,8 @@ from vrp.fields import as_number, show
 
 _CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_SECONDS_FROM_MIDNIGHT = re.compile(r"(?:0|[1-9]\d*)(?:\.\d+)?")
+"""Without leading zeros: who writes 0730 or 07.30 means half past seven, not 730 s or 7.3 s."""
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)")
 _UNITS = {
     86400.0: ("d", "day", "days"),
@@ -111,7 +113,7 @@ def clock(value: object, start: datetime | None = None) -> float:
         match = _CLOCK.fullmatch(value.strip())
         if match:
             return 3600.0 * int(match[1]) + 60.0 * int(match[2]) + float(match[3] or 0)
-        if _NUMBER.fullmatch(value.strip()):
+        if _SECONDS_FROM_MIDNIGHT.fullmatch(value.strip()):
             return float(value)
     raise ValueError(f'must be a time such as "09:30", a datetime or a number of seconds, but is {show(value)}')
 

@@ -56,7 +56,9 @@ def test_numbers_are_seconds(text: object):
     assert clock.clock(text) == float(text)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("text", ["9:75", "noon", "09:00 - 10:00", "", None, [9], "2026-13-45 09:00", "-1:00"])
+@pytest.mark.parametrize(
+    "text", ["9:75", "0730", "07.30", "noon", "09:00 - 10:00", "", None, [9], "2026-13-45 09:00", "-1:00"]
+)
 def test_no_clock_times(text: object):
     """Anything else is refused with an example of what is allowed."""
     with pytest.raises(ValueError, match="09:30"):
