@@ -144,7 +144,15 @@ def check(problem: Problem, solution: Solution) -> list[Violation]:
 
     Everything is recomputed from `vehicle_type` and `visits` of each route. A route without steps states no schedule.
     A required stop that is not served is a violation too, whatever the status says.
+
+    Raises
+    ------
+    VrpError
+        The arguments are not a problem and a solution, in this order.
     """
+    if not isinstance(problem, Problem) or not isinstance(solution, Solution):
+        got = f"{type(problem).__name__} and {type(solution).__name__}"
+        raise VrpError(f"check needs a Problem and a Solution, got {got}. Use vrp.check(problem, solution).")
     found: list[Violation] = []
     routes, index = [], []
     for i, route in enumerate(solution.routes):

@@ -229,6 +229,13 @@ def test_nonsense_is_named() -> None:
         evaluate(problem, [Route(4, 0, 0, (1,))])
 
 
+def test_arguments_of_the_wrong_type_are_named() -> None:
+    """Swapped arguments are an error that shows the right order."""
+    problem = line()
+    with pytest.raises(VrpError, match=r"got Solution and Problem. Use vrp.check\(problem, solution\)"):
+        check(plan(problem, (1, 2, 3)), problem)  # type: ignore[arg-type]
+
+
 def test_rounding_is_no_violation() -> None:
     """Sums of tenths that miss a limit by a rounding error are within it; a millionth part more is not."""
     for excess, kinds in ((0.0, []), (1e-5, ["capacity"])):
