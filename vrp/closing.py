@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from vrp.errors import ProblemError, SolverError
+from vrp.fields import shorten
 from vrp.problem import Problem
 from vrp.solution import Route, Solution
 
@@ -56,10 +57,14 @@ def _structure_errors(problem: Problem, routes: tuple[Route, ...]) -> list[str]:
             continue
         used[kind] += 1
         stations = {*problem.vehicles[kind].reload_depots, *problem.chargers}
+        beyond = [visit for visit in route.visits if not 0 <= visit < end]
+        if beyond:
+            found = shorten(beyond, len(beyond))
+            errors.append(f"route {number} visits location {found}, but locations are 0..{end - 1}.")
         for visit in route.visits:
             if not 0 <= visit < end:
-                errors.append(f"route {number} visits location {visit}, but locations are 0..{end - 1}.")
-            elif visit < first:
+                continue
+            if visit < first:
                 if visit not in stations:
                     errors.append(f"route {number} visits depot {visit} on its way, where its vehicle cannot reload.")
             elif visit in seen:

@@ -247,6 +247,10 @@ def test_a_start_that_does_not_fit_is_an_error_with_all_reasons(stand_in: Any) -
         vrp.solve(problem, max_iterations=1, start=replace(plain, routes=(*routes, Route(3, 0, 0, (4,)))))
     assert len(caught.value.errors) == 5
     assert all(error.startswith("`start` does not fit this problem") for error in caught.value.errors)
+    beyond = replace(plain, routes=(Route(0, 0, 0, tuple(range(1, 40))),))
+    with pytest.raises(vrp.ProblemError, match=r"route 1 visits location 5, 6, .* and 30 more") as caught:
+        vrp.solve(problem, max_iterations=1, start=beyond)
+    assert len(caught.value.errors) == 1
     with pytest.raises(vrp.ProblemError, match="`start` must be a Solution, got list"):
         vrp.solve(problem, max_iterations=1, start=[[1, 2]])  # type: ignore[arg-type]
 
