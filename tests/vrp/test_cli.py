@@ -119,6 +119,17 @@ def test_stdin_is_read_where_a_dash_stands(
     assert "empty" in capsys.readouterr().err
 
 
+def test_a_table_on_stdin_takes_no_file_from_the_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Vehicles that happen to lie in the working folder do not belong to the stops on stdin."""
+    monkeypatch.chdir(tmp_path)
+    Path("vehicles.csv").write_text("capacity\n5\n")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x,y,demand\n0,0,0\n1,1,1\n")))
+    assert main(["solve", "-", "--iterations", "1"]) == 2
+    assert "needs a table of vehicles" in capsys.readouterr().err
+
+
 def test_partial_plans_exit_with_3(stand_in: Any, instance: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Scripts can tell without reading; the summary names the stop left out."""
     instance.write_text(FILE.replace("CAPACITY : 2", "CAPACITY : 2\nVEHICLES : 3"))
@@ -198,6 +209,22 @@ def test_check_proves_a_plan_and_lists_violations(
     answer = json.loads(capsys.readouterr().out)
     assert answer["feasible"] is False
     assert {"kind", "message", "route", "stop", "amount"} == set(answer["violations"][0])
+
+
+def test_check_shows_the_true_cost_of_a_plan_that_states_another(
+    stand_in: Any, instance: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The cost is the sum of its terms, whatever the file states."""
+    plan = tmp_path / "plan.json"
+    assert main(["solve", str(instance), "--iterations", "1", "--quiet", "--out", str(plan)]) == 0
+    plan.write_text(json.dumps(json.loads(plan.read_text()) | {"cost": 7}))
+    assert main(["check", str(instance), str(plan)]) == 3
+    shown = capsys.readouterr().out
+    assert "states a cost of 7" in shown
+    assert "7.00\n" not in shown
+    assert main(["check", str(instance), str(plan), "--json"]) == 3
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["cost"] == sum(answer["cost_table"].values()) == EACH_ALONE
 
 
 def test_check_refuses_two_readings_of_stdin(capsys: pytest.CaptureFixture[str]) -> None:

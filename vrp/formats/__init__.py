@@ -44,7 +44,8 @@ def read(path: Input, rounding: str = "auto") -> Problem:
         from vrp.formats.tables import read_folder
 
         return _blamed(str(path), lambda: read_folder(Path(path), rounding))
-    return _read(load(path), rounding, Path(path) if isinstance(path, (str, PathLike)) else None)
+    named = isinstance(path, (str, PathLike)) and os.fspath(path) != "-"
+    return _read(load(path), rounding, Path(path) if named else None)  # type: ignore[arg-type]
 
 
 def read_text(text: str, rounding: str = "auto") -> Problem:
