@@ -1,6 +1,7 @@
 """Writing VRPLIB files: what the format holds; what it does not is refused by name."""
 
 import math
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -29,10 +30,13 @@ def to_vrplib(problem: Problem) -> str:
         raise UnsupportedError(f"A VRPLIB file has a line per vehicle; more than {MAX_VEHICLES} are not written.")
     text = "\n".join([*_lines(problem), "EOF"]) + "\n"
     # The format has no word for most fields. What it holds is what comes back.
+    source = Source(text, "<text>")
     try:
-        lost = differences(problem, read_vrplib(Source(text, "<text>"), "auto"))
+        lost = differences(problem, read_vrplib(source, "auto"))
     except VrpError as error:
-        lost = [f"something in it ({error})"]
+        # Lines are left out: they are those of a file that nobody will see.
+        first = (source.errors or str(error).splitlines())[0]
+        lost = [f"values ({re.sub(r'^line [0-9]+: ', '', first).rstrip('.')})"]
     if lost:
         raise UnsupportedError(f"A VRPLIB file cannot hold this problem's {', '.join(lost)}. Write .json instead.")
     return text

@@ -239,6 +239,9 @@ def test_what_cannot_be_written_is_named() -> None:
         write(example(), "never.vrp")
     with pytest.raises(UnsupportedError, match="setup"):
         write(read_text(CVRP).replace(setup=[1, 0, 0, 0, 0]), "never.vrp")
+    some = {"time_windows": [[[0, 9]], [[0, np.inf]], [[0, 9]], [[0, 9]], [[0, 9]]]}
+    with pytest.raises(UnsupportedError, match=r"problem's values \(TIME_WINDOW_SECTION: 'inf' is not .*\)\. Write"):
+        write(read_text(CVRP).replace(**some), "never.vrp")
     many = (VehicleType(count=200_000),)
     with pytest.raises(UnsupportedError, match="100000"):
         write(read_text(CVRP).replace(vehicles=many), "never.vrp")
