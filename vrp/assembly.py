@@ -46,7 +46,7 @@ class _Assembly(Reader):
         if not self.depots:
             self.errors.setdefault("There is no depot. Add one with `depot(...)`.", [])
         if not self.stops:
-            self.errors.setdefault("There is no stop: the problem is empty. Add one with `stop(...)`.", [])
+            self.errors.setdefault("There is no stop: the problem is empty. Add one besides the depots.", [])
         if not self.vehicles and not self.draft.types:
             self.errors.setdefault("There is no vehicle. Add one with `vehicle(...)`.", [])
         if self.draft.depots_after_stops and (distance is not None or duration is not None):

@@ -128,7 +128,10 @@ class _Explainer:
         if types:
             return None
         both = " and its delivery" if len(unit) > 1 else ""
-        return _Reason(f"No vehicle type is allowed to serve it{both}.", "Allow it for a vehicle type.")
+        return _Reason(
+            f"No vehicle type is allowed to serve it{both}.",
+            "Allow it for a vehicle type, or give one the skills that it needs.",
+        )
 
     def _too_large(self, unit: Sequence[int], types: Sequence[int]) -> _Reason | None:
         """Compare what it brings onto a vehicle with what the largest one holds besides its initial load."""

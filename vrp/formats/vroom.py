@@ -221,7 +221,11 @@ def _num_loads(vehicles: list[Item], tasks: list[Task]) -> int:
     for task in tasks:
         for key in ("delivery", "pickup", "amount"):
             if len(getattr(task, key)) not in (0, loads):
-                task.item.add(f'"{key}" must have {loads} numbers as the vehicles\' "capacity" has.')
+                task.item.add(
+                    f'"{key}" must have {loads} numbers as the vehicles\' "capacity" has.'
+                    if loads
+                    else f'"{key}" needs a "capacity" of the same length in every vehicle.'
+                )
     return loads
 
 

@@ -89,6 +89,7 @@ def test_estimates_without_matrices_say_so() -> None:
         (("options",), {"g": True}, "'options' is not supported"),
         (("shipments", 0, "pickup", "skills"), [1], "unknown key 'skills'"),
         (("vehicles",), [], '"vehicles" is empty'),
+        (("vehicles",), [{"id": 1, "start": [24.9, 60.2]}], '"delivery" needs a "capacity"'),
     ],
 )
 def test_what_is_not_honoured_is_refused_by_name(path: tuple[Any, ...], value: Any, message: str) -> None:
