@@ -88,7 +88,9 @@ class _Assembly(Reader):
         return good
 
     def names(self) -> tuple[str, ...]:
-        """Return a name for every location, its index where it has none; () where nobody has one."""
+        """Return a name for every location, its index where it has none; () where nobody has one or some share one."""
+        for name in sorted(self.index["depot"].keys() & self.index["stop"].keys()):
+            self.errors.setdefault(f"A depot and a stop are both called {name!r}. Names must be unique.", [])
         given = [r["name"] if isinstance(r["name"], str) else None for r in (*self.depots, *self.stops)]
         if not any(given):
             return ()

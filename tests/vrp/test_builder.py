@@ -235,6 +235,13 @@ def test_wrong_vehicles(vehicle: dict[str, Any], message: str):
     assert message in told(b)
 
 
+def test_a_depot_and_a_stop_of_the_same_name():
+    """Names are of locations: one that a depot and a stop share would leave the plan without any names."""
+    b = small()
+    b.stop(x=3, y=3, name="hub")
+    assert "A depot and a stop are both called 'hub'. Names must be unique." in told(b)
+
+
 def test_handles_of_others():
     """Handles of another builder or kind are told as such."""
     other = Builder().depot(x=1, y=1)
