@@ -89,8 +89,8 @@ class _Assembly(Reader):
 
     def names(self) -> tuple[str, ...]:
         """Return a name for every location, its index where it has none; () where nobody has one or some share one."""
-        for name in sorted(self.index["depot"].keys() & self.index["stop"].keys()):
-            self.errors.setdefault(f"A depot and a stop are both called {name!r}. Names must be unique.", [])
+        for shared in sorted(self.index["depot"].keys() & self.index["stop"].keys()):
+            self.errors.setdefault(f"A depot and a stop are both called {shared!r}. Names must be unique.", [])
         given = [r["name"] if isinstance(r["name"], str) else None for r in (*self.depots, *self.stops)]
         if not any(given):
             return ()
