@@ -9,6 +9,7 @@ from vrp.baselines.answer import answer, route, versions
 from vrp.baselines.features import FEATURES, lacking, require_supported
 from vrp.baselines.integers import costs, integers
 from vrp.baselines.ortools_model import Model, fleet_guess
+from vrp.baselines.ortools_watch import Watch
 from vrp.deadline import Deadline
 from vrp.errors import MissingExtraError
 from vrp.problem import Problem
@@ -33,15 +34,15 @@ STRATEGIES = ("PARALLEL_CHEAPEST_INSERTION", "SAVINGS", "LOCAL_CHEAPEST_INSERTIO
 TRIAL = 0.2
 """Share of the time that trying first-solution strategies may take, unless none has served all stops so far."""
 UNTIMED = 10.0
-"""Seconds after which it ends where only iterations are limited: guided local search need not end by itself."""
+"""Seconds after which it ends where only iterations are limited, if it has not given up by then."""
 
 
 class ORTools:
     """OR-Tools with guided local search, on one thread.
 
     A few first-solution strategies are tried, as long as that costs little of the time, and the search goes on from
-    the best. `max_iterations` counts the solutions that the search accepts. It tells no progress, and Ctrl-C takes
-    effect when the running call ends.
+    the best. `max_iterations` counts the solutions that the search accepts; where it alone is given, the search also
+    ends when it has found no better one for long, since guided local search need not end by itself.
 
     Parameters
     ----------
@@ -74,19 +75,23 @@ class ORTools:
     ) -> Solution:
         """Return the best plan found before the deadline; stops that do not fit are left out."""
         require_supported("ortools", self.supports(problem))
-        search = _Search(problem, deadline)
-        interrupted = False
+        search = _Search(problem, deadline, progress)
+        watch = search.watch
         try:
             search.run(start)
         except KeyboardInterrupt:
-            interrupted = True
+            watch.interrupted = True
+        finally:
+            watch.detach()
+        if watch.error is not None:
+            raise watch.error
         stats = Stats(
             solver="ortools",
             threads=1,
             seconds=deadline.elapsed(),
             iterations=search.solutions,
             trace=tuple(search.trace),
-            interrupted=interrupted,
+            interrupted=watch.interrupted,
             versions=versions("ortools"),
         )
         routes = [route(problem, k, visits) for k, visits in search.plan if visits]
@@ -96,11 +101,12 @@ class ORTools:
 class _Search:
     """The search on one problem; `plan` is its best (vehicle type, locations), whatever happens."""
 
-    def __init__(self, problem: Problem, deadline: Deadline) -> None:
+    def __init__(self, problem: Problem, deadline: Deadline, progress: Progress | None) -> None:
         self.problem = problem
         self.deadline = deadline
         self.numbers = integers(problem, LARGEST_LEG)
         self.prices = costs(self.numbers)
+        self.watch = Watch(self.prices, deadline, progress)
         self.plan: list[tuple[int, list[int]]] = []
         self.trace: list[tuple[float, float]] = []
         self.solutions = 0
@@ -112,13 +118,14 @@ class _Search:
             unlimited = min(self.problem.num_clients, max(unlimited, len(start.routes) + 2))
         while True:
             model = Model(self.numbers, self.prices, unlimited)
+            self.watch.attach(model)
             routes = self._first(model, start)
             dropped = self.best >= self.prices.unserved
-            if model.saturated or not dropped or self.deadline.remaining() <= 0:
+            if model.saturated or not dropped or self._over():
                 break
             unlimited = min(self.problem.num_clients, 2 * unlimited)  # Too few vehicles may be the reason.
             self.best = math.inf
-        if routes is not None and self.deadline.remaining() > 0.001:
+        if routes is not None and not self._over():
             self._solve(model, "AUTOMATIC", routes, self.deadline.max_iterations)
 
     def _first(self, model: Model, start: Solution | None) -> list[list[int]] | None:
@@ -133,15 +140,19 @@ class _Search:
             best = routes or best
             took = self.deadline.elapsed() - before
             limit = allowance if self.best < self.prices.unserved else 0.5 * self.deadline.remaining()
-            if self.deadline.elapsed() - began + took > limit:
+            if self._over() or self.deadline.elapsed() - began + took > limit:
                 break
         return best
+
+    def _over(self) -> bool:
+        return self.watch.interrupted or self.deadline.remaining() <= 0.001
 
     def _solve(
         self, model: Model, strategy: str, routes: list[list[int]] | None, solutions: int | None
     ) -> list[list[int]] | None:
         """Search from given routes or from scratch; return the routes found where they are the best so far."""
         parameters = self._parameters(strategy, solutions)
+        self.watch.begin()
         if routes is None:
             found = model.routing.SolveWithParameters(parameters)
             model.closed = True
