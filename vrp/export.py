@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def to_dict(solution: Solution) -> dict[str, Any]:
-    """Return a solution as JSON types; an infinity is the text "inf" or "-inf". Names are there for people only."""
+    """Return a solution as JSON types; an infinity is the text "inf" or "-inf".
+
+    The names of the steps are for people, and for reading to notice a plan of another problem.
+    """
     problem, stats = solution.problem, solution.stats
     names = route_names(solution)
     return {

@@ -19,12 +19,14 @@ def solution_from_dict(data: Mapping[str, Any], problem: Problem, name: str = "t
     """Return the plan that `Solution.to_dict` gave.
 
     Of the routes, vehicle types and visits count; schedule, costs and unserved stops are computed anew. A cost that is
-    stated is kept, so that `check` can compare it.
+    stated is kept, so that `check` can compare it. The names of the steps tell a plan of another problem, where this
+    problem has names.
 
     Raises
     ------
     FormatError
-        A key is missing or its value of the wrong type; a location or vehicle type is not in the problem.
+        A key is missing or its value of the wrong type; a location or vehicle type is not in the problem, or a location
+        has another name there.
     """
     from vrp.check import evaluate
 
@@ -35,11 +37,13 @@ def solution_from_dict(data: Mapping[str, Any], problem: Problem, name: str = "t
     routes = data.get("routes")
     if not isinstance(routes, list):
         raise source.failure('expected a list "routes".')
-    made = [_route(source, k, route, problem) for k, route in enumerate(routes)]
+    made = [_route(source, k, route, problem) for k, route in enumerate(routes, 1)]
     cost = data.get("cost")
     if cost is not None and (isinstance(cost, bool) or not isinstance(cost, (int, float))):
         source.add('"cost" must be a number.')
     source.raise_errors()
+    if other := _other_name(routes, problem):
+        raise source.failure(f"this is the plan of another problem: {other}.")
     solution = evaluate(problem, [route for route in made if route is not None], _stats(data.get("stats")))
     if cost is None:
         return solution
@@ -66,6 +70,26 @@ def _route(source: Source, index: int, route: Any, problem: Problem) -> Route | 
         return None
     vehicle = problem.vehicles[vehicle_type]
     return Route(vehicle_type, vehicle.start_depot, vehicle.end_depot, tuple(visits))
+
+
+def _other_name(routes: list[Any], problem: Problem) -> str:
+    """Return the first step that has another name in the plan than in the problem; "" where there is none."""
+    if not problem.names:
+        return ""
+    for k, route in enumerate(routes, 1):
+        steps = route.get("steps")
+        for i, step in enumerate(steps if isinstance(steps, list) else []):
+            if not isinstance(step, Mapping):
+                continue
+            name, location = step.get("name"), step.get("location")
+            if not isinstance(name, str) or not _is_index(location, problem.num_locations):
+                continue
+            if name != problem.names[location]:
+                return (
+                    f"step {i} of route {k} is {name!r:.60} in the plan, but the problem calls location {location} "
+                    f"{problem.names[location]!r:.60}"
+                )
+    return ""
 
 
 def _check_keys(source: Source, who: str, data: Mapping[str, Any], known: tuple[str, ...]) -> None:

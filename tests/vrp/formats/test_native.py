@@ -156,6 +156,18 @@ def test_wrong_plans(change: dict[str, Any], message: str) -> None:
     assert message in str(caught.value)
 
 
+def test_the_plan_of_another_problem_is_told_by_its_names() -> None:
+    """The first step with another name is an error; of a problem without names nothing can be told."""
+    ours = Problem.from_arrays(coords=[[0, 0], [1, 0], [2, 0]], names=("depot", "x", "y"))
+    data = evaluate(ours, [Route(0, 0, 0, (2, 1))]).to_dict()
+    assert solution_from_dict(data, ours).routes
+    with pytest.raises(
+        FormatError, match=r"step 1 of route 1 is 'y' in the plan, but the problem calls location 2 'z'"
+    ):
+        solution_from_dict(data, ours.replace(names=("depot", "x", "z")))
+    assert solution_from_dict(data, ours.replace(names=())).routes
+
+
 def test_problem_is_no_plan() -> None:
     """Infinite limits survive, and reading writes nothing into the given dict."""
     data = problem_to_dict(Problem(coords=[[0, 0], [1, 1]], prize=[2.5]))  # type: ignore[arg-type]
