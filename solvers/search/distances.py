@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from vrp.problem import DETOUR, EARTH_RADIUS, Problem
 from vrp.solvers.search.network import ROUNDINGS, Matrix, Planar, PlanarEnds, Profiles, Sphere
 
+DOUBLE = 500
+"""Number of locations up to which matrices fit the processor's cache in double precision."""
 DENSE = 2000
 """Number of locations up to which latitudes and longitudes become a matrix: looked up faster than computed."""
 
@@ -60,10 +62,13 @@ def network_of(
 def _prepared(matrices: list[NDArray[Any]], all_closed: bool) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return one or two matrices as the kernels read them: the same precision, and read-only.
 
-    Single precision where it is exact (half the memory traffic); a column of zeros for open routes to end in.
+    Large ones in single precision where that is exact (half the memory traffic); with a column of zeros for open routes
+    to end in.
     """
-    single = [m.astype(np.float32, copy=False) for m in matrices]
-    exact = all(s.dtype == m.dtype or np.array_equal(s, m) for s, m in zip(single, matrices, strict=True))
+    exact = False
+    if matrices[0].shape[-1] > DOUBLE:
+        with np.errstate(over="ignore"):  # too large for single precision is not equal, and stays double
+            exact = all(np.array_equal(m.astype(np.float32, copy=False), m) for m in matrices)
     out: list[NDArray[Any]] = []
     for m in matrices:
         chosen: NDArray[Any] = m.astype(np.float32 if exact else np.float64, copy=False)

@@ -176,7 +176,7 @@ class _Run:
     def _anneal(self, progress: Progress | None) -> None:
         m, options, deadline = self.model, self.search, self.deadline
         n = len(m.clients)
-        legs = float(m.plan.ahead.sum()) / (n + int(m.fleet.used[0]))
+        leg = self._leg()
         began = deadline.elapsed()
         span = deadline.time_limit - began
         limit = deadline.max_iterations
@@ -193,7 +193,7 @@ class _Run:
                 chunk = min(chunk, limit - self.iterations)
             if done >= 1.0 or chunk <= 0:
                 break
-            temperature = legs * options.heat * (options.cold / options.heat) ** done
+            temperature = leg * options.heat * (options.cold / options.heat) ** done
             tick = time.perf_counter()
             if chunks % REBUILD == 0:
                 kernels.rebuild(*m.state(), m.required)
@@ -209,6 +209,13 @@ class _Run:
                 event = Event(told, self.iterations, self._money(), int(m.work.missing[1]))
                 if progress(event) is False:
                     self.interrupted = True
+
+    def _leg(self) -> float:
+        """Mean cost of a leg of the current plan, the price of its vehicle included: the scale of temperatures."""
+        m = self.model
+        bank = m.plan.bank[: m.plan.banked[0]]
+        missed = m.plan.penalty[bank][~m.required[bank]].sum()
+        return max(float(m.work.cost[0] - missed), 0.0) / (len(m.clients) - len(bank) + int(m.fleet.used[0]) or 1)
 
     def _next_chunk(self, chunk: int, seconds: float, remaining: float) -> int:
         rate = chunk / max(seconds, 1e-7)

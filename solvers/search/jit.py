@@ -4,12 +4,13 @@ numba does not notice a changed function that was inlined from another file, so 
 every file of this package. Where no folder can be written, kernels are compiled anew in each process.
 """
 
+import contextlib
 import hashlib
 import os
 import stat
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +33,25 @@ def source_hash(folder: Path = HERE) -> str:
 
 def cache_folder() -> Path | None:
     """Return the first folder for compiled kernels that can be written to by us alone, or None."""
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    private = Path(tempfile.gettempdir()) / f"neural-vrp-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-    for base in (Path(home) / "neural-vrp", private):
+    for base in _candidates():
         folder = base / source_hash()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Compiled kernels are code: never load them from a folder that another user could have filled.
-            if base == private and (base.is_symlink() or _writable_by_others(base)):
+            if base.is_symlink() or _writable_by_others(base):
                 continue
             with tempfile.TemporaryFile(dir=folder):
                 return folder
         except OSError:
             continue
     return None
+
+
+def _candidates() -> Iterator[Path]:
+    yield Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "neural-vrp"
+    # Where no folder for temporary files can be written either, asking for it is an error.
+    with contextlib.suppress(OSError):
+        yield Path(tempfile.gettempdir()) / f"neural-vrp-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
 
 
 def _writable_by_others(folder: Path) -> bool:

@@ -28,6 +28,9 @@ from vrp.solvers.search.ruin import ruin, sort
 from vrp.solvers.search.times import forget, refresh, restore, spent
 from vrp.solvers.search.work import BANKED, CALLED, PUT, TAKEN, note, uniform
 
+ONE_TYPE = 0.3
+"""Probability that an iteration opens vehicles of one type alone, drawn at random."""
+
 
 @outlined
 def undo(net, loads, times, fleet, mix, reach, plan, work, logged):  # type: ignore[no-untyped-def]
@@ -59,6 +62,10 @@ def search(  # type: ignore[no-untyped-def]
         work.clock[0] += 1
         it = work.clock[0]
         forget(times)
+        work.clock[3] = -1
+        # The cheapest vehicle for a first client need not be the cheapest for a route: let others have their turn.
+        if len(fleet.top) > 1 and uniform(work) < ONE_TYPE:
+            work.clock[3] = int(uniform(work) * len(fleet.top))
         count, logged, changed, delta = len(sequence), 0, 0, -math.inf
         if step == 0 and count > 0:
             for i in range(count):

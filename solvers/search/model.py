@@ -25,6 +25,7 @@ def unsupported(problem: Problem) -> list[str]:
     both = (problem.delivery > 0).any(axis=0) & (problem.pickup > 0).any(axis=0)
     found = {
         "pickups mixed with deliveries": bool(both.any()),
+        "backhauls": problem.backhaul != "mixed" and bool((problem.pickup > 0).any()),
         "setup times": bool((problem.setup > 0).any()),
         "several time windows per stop": problem.time_windows.shape[1] > 1,
         "soft time windows": bool(np.isfinite(problem.lateness_cost).any()),
@@ -310,7 +311,7 @@ def _work(N: int, R: int, n: int, seed: int) -> Work:
         touched=np.zeros(R, np.int64),
         changed=np.zeros(R, np.int32),
         mark=np.zeros(N, np.int64),
-        clock=np.zeros(3, np.int64),
+        clock=np.array([0, 0, 0, -1], np.int64),
         cost=np.zeros(2),
         missing=np.zeros(2, np.int64),
     )

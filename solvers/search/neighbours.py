@@ -56,8 +56,7 @@ def neighbours(net: Any, times: Any, clients: NDArray[np.int32], k: int) -> NDAr
         from scipy.spatial import cKDTree
 
         # Many clients far apart in time are no neighbours; space alone still finds the routes to ruin together.
-        flat = not isinstance(net, Sphere)
-        points = np.column_stack([net.x[clients], net.y[clients]]) if flat else net.start[clients]
+        points = net.start[clients] if isinstance(net, Sphere) else np.column_stack([net.x[clients], net.y[clients]])
         _, found = cKDTree(points).query(points, k=k + 1)
         near = np.full((clients[-1] + 1, k), -1, np.int32)
         # Of k + 1 points at most one is the client itself; among more than k duplicates it may be missing.

@@ -20,6 +20,25 @@ def until_blink(work):  # type: ignore[no-untyped-def]
     return int(math.log(1.0 - uniform(work)) / LOG_KEEP)
 
 
+@outlined
+def _unused(net, loads, times, fleet, mix, reach, plan, c, only, best, at, on):  # type: ignore[no-untyped-def]
+    """Return the cheaper one of a place and an unused vehicle, of one type or (only < 0) of any."""
+    for k in range(len(fleet.top)):
+        if fleet.top[k] == 0 or (only >= 0 and k != only):
+            continue
+        r = fleet.free[fleet.begin[k] + fleet.top[k] - 1]
+        h = plan.locations + r
+        if not fits(loads, r, c) or not may(mix, fleet, r, c):
+            continue
+        delta = leg(net, r, h, c) + leg(net, r, c, h)
+        cost = fleet.fixed[k] + unit(mix, fleet, r) * delta - gain(mix, fleet, r, c)
+        if cost < best and within(reach, r, delta):
+            cost = price(times, net, r, h, c, h, cost)
+            if cost < best:
+                best, at, on = cost, h, r
+    return best, at, on
+
+
 @part
 def position(net, loads, times, fleet, mix, reach, plan, work, near, c):  # type: ignore[no-untyped-def]
     """Return the cheapest feasible place for client c: its cost (infinite if there is none), node before it, route."""
@@ -66,19 +85,10 @@ def position(net, loads, times, fleet, mix, reach, plan, work, near, c):  # type
                     if cost < best:
                         best, at, on = cost, p, r
     work.clock[2] = blink
-    for k in range(len(fleet.top)):
-        if fleet.top[k] == 0:
-            continue
-        r = fleet.free[fleet.begin[k] + fleet.top[k] - 1]
-        h = plan.locations + r
-        if not fits(loads, r, c) or not may(mix, fleet, r, c):
-            continue
-        delta = leg(net, r, h, c) + leg(net, r, c, h)
-        cost = fleet.fixed[k] + unit(mix, fleet, r) * delta - gain(mix, fleet, r, c)
-        if cost < best and within(reach, r, delta):
-            cost = price(times, net, r, h, c, h, cost)
-            if cost < best:
-                best, at, on = cost, h, r
+    only = work.clock[3]
+    best, at, on = _unused(net, loads, times, fleet, mix, reach, plan, c, only, best, at, on)
+    if at < 0 and only >= 0:
+        best, at, on = _unused(net, loads, times, fleet, mix, reach, plan, c, -1, best, at, on)
     if at < 0:
         best, at, on = anywhere(net, loads, times, fleet, mix, reach, plan, work, c)
     return best, at, on

@@ -11,7 +11,7 @@ from vrp.solvers.search.plan import enter_bank
 
 @allocating_kernel
 def _pairs(net, near, clients, h):  # type: ignore[no-untyped-def]
-    """Return every pair (stop, neighbour) whose joining saves something, and how much."""
+    """Return every pair (stop, neighbour) whose joining costs nothing, and how much it saves."""
     most = len(clients) * near.shape[1]
     tail, front, saved = np.empty(most, np.int32), np.empty(most, np.int32), np.empty(most)
     count = 0
@@ -21,7 +21,7 @@ def _pairs(net, near, clients, h):  # type: ignore[no-untyped-def]
             if j < 0:
                 break
             s = leg(net, 0, i, h) + leg(net, 0, h, j) - leg(net, 0, i, j)
-            if s > 0.0:
+            if s >= 0.0:
                 tail[count], front[count], saved[count] = i, j, s
                 count += 1
     return tail[:count], front[:count], saved[:count]

@@ -36,7 +36,7 @@ class Work(NamedTuple):
     mark: Any
     """[N] last insertion that looked at the positions beside the node."""
     clock: Any
-    """[3] iterations, insertions, positions until the next blink."""
+    """[4] iterations, insertions, positions until the next blink, the only type whose vehicles may be opened or -1."""
     cost: Any
     """[2] cost of the current and the best plan: penalties of optional clients included, of required ones not."""
     missing: Any

@@ -31,7 +31,7 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         description="Print versions, cores, optional packages and the state of the compiled search.",
         allow_abbrev=False,
     )
-    parser.add_argument("--compile", action="store_true", help="compile everything now, so that no solve has to wait")
+    parser.add_argument("--compile", action="store_true", help="compile the usual kinds of problems now")
     parser.set_defaults(run=run)
 
 
