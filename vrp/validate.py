@@ -8,6 +8,7 @@ import numpy as np
 
 from vrp.errors import ProblemError, suggest
 from vrp.fields import Array, Fields, dims, freeze, shape_of, shorten, show
+from vrp.remarks import remarks
 from vrp.validate_network import check_units, network
 from vrp.validate_vehicles import chargers, vehicle_types
 
@@ -59,6 +60,7 @@ def normalise(problem: "Problem") -> dict[str, object]:
         check_units(problem, out, fields)
     if fields.errors:
         raise ProblemError(fields.errors)
+    out["notes"] = (*out["notes"], *remarks({**out, "crs": chosen["crs"]}, chosen["rounding"]))
     return out
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vrp.fields import SHOWN, Array, Fields, as_number, dims, freeze, shorten, show
+from vrp.remarks import REMARKS
 
 if TYPE_CHECKING:
     from vrp.problem import Problem
@@ -19,7 +20,7 @@ FAR = 1_000_000.0
 """Metres from the middle of the others beyond which a place is taken for a mistake."""
 MAX_COORDINATE = 1e100
 """Distances between larger ones are not finite."""
-_OURS = (ONE_MATRIX, SPEED, ESTIMATE, ROUNDED)
+_OURS = (ONE_MATRIX, SPEED, ESTIMATE, ROUNDED, *REMARKS)
 _HOW = {"nearest": "to the nearest integer.", "truncate1": "down to one decimal.", "ceil": "up to the next integer."}
 
 

@@ -153,3 +153,36 @@ def test_garbage_raises_our_errors_only(arguments: dict[str, Any], vehicles: Any
     else:
         assert problem.num_clients > 0
         problem.replace()
+
+
+def test_notes_on_what_may_have_been_meant_otherwise() -> None:
+    """Demands without a capacity, depots that nobody uses and degrees taken as planar are noted, and go when mended."""
+    coords = [[60.17, 24.94], [60.21, 24.81], [60.19, 24.96], [60.22, 25.04]]
+    problem = Problem.from_arrays(coords=coords, demand=[1, 2], num_depots=2, vehicles=VehicleType(count=1))
+    assert problem.notes == (
+        "No vehicle has a capacity: demands limit nothing.",
+        "No vehicle uses depot 1: all start at 0. Give `vehicles` with another start depot to change that.",
+        'Coordinates look like latitude and longitude but are taken as planar; pass crs="latlon".',
+    )
+    mended = problem.replace(
+        crs="latlon", vehicles=[VehicleType(capacity=(3,)), VehicleType(capacity=(3,), start_depot=1)]
+    )
+    assert [note for note in mended.notes if not note.startswith("Distances are estimates")] == []
+    assert problem.replace(delivery=[0, 0]).notes == problem.notes[1:]
+    by_capacity = Problem.from_arrays(coords=coords, capacity=3, demand=[1, 2], num_depots=2, crs="latlon")
+    assert any(note.startswith("No vehicle uses depot 1") for note in by_capacity.notes)
+
+
+@pytest.mark.parametrize(
+    "coords",
+    [
+        np.random.default_rng(0).random((9, 2)),  # the unit square
+        np.random.default_rng(0).random((9, 2)) + 0.5,
+        np.random.default_rng(0).random((9, 2)) * 80 + 2,
+        [[35, 35], [38, 36], [37, 37]],
+        [[52.5, 13.4], [52.5, 13.4]],
+    ],
+)
+def test_plain_coordinates_are_not_taken_for_degrees(coords: Any) -> None:
+    """Instances of the benchmarks, the unit square among them, get no note."""
+    assert Problem.from_arrays(coords=coords).notes == ()
