@@ -28,7 +28,7 @@ from vrp.solvers.search.ruin import ruin, sort
 from vrp.solvers.search.times import forget, refresh, restore, spent
 from vrp.solvers.search.work import BANKED, CALLED, PUT, TAKEN, note, uniform
 
-ONE_TYPE = 0.3
+ONE_TYPE = 0.5
 """Probability that an iteration opens vehicles of one type alone, drawn at random."""
 
 
