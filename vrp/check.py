@@ -62,7 +62,7 @@ def _recompute(problem: Problem, routes: Sequence[Route], stats: Stats) -> tuple
 
 def _require_existing(problem: Problem, routes: Sequence[Route]) -> None:
     types, locations = len(problem.vehicles), problem.num_locations
-    for i, route in enumerate(routes):
+    for i, route in enumerate(routes, 1):
         if not 0 <= route.vehicle_type < types:
             raise VrpError(
                 f"Route {i} uses vehicle type {route.vehicle_type}, but the problem has the types 0 to {types - 1}."
@@ -185,7 +185,7 @@ def _known(problem: Problem, index: int, route: Route) -> tuple[Route | None, li
     """Return the part of a route that exists in the problem, and a violation for each part that does not."""
     if not 0 <= route.vehicle_type < len(problem.vehicles):
         message = (
-            f"Route {index} uses vehicle type {route.vehicle_type}, but there are only the types 0 to "
+            f"Route {index + 1} uses vehicle type {route.vehicle_type}, but there are only the types 0 to "
             f"{len(problem.vehicles) - 1}; its stops are not counted as served."
         )
         return None, [Violation("unknown vehicle type", message, index)]
@@ -194,7 +194,7 @@ def _known(problem: Problem, index: int, route: Route) -> tuple[Route | None, li
     found = [
         Violation(
             "unknown stop",
-            f"Route {index} visits location {x}, but there are only the locations 0 to {size - 1}.",
+            f"Route {index + 1} visits location {x}, but there are only the locations 0 to {size - 1}.",
             index,
             x,
         )
@@ -227,7 +227,7 @@ def _visits(problem: Problem, routes: Sequence[Route], index: Sequence[int], tru
                 on.setdefault(x, []).append(i)
     for x, where in on.items():
         if len(where) > 1:
-            listed = ", ".join(str(i) for i in where)
+            listed = ", ".join(str(i + 1) for i in where)
             message = f"{_capital(place(problem, x))} is served {len(where)} times (routes {listed}), not once."
             yield Violation("visited twice", message, where[1], x, len(where) - 1)
     for c in np.flatnonzero(np.isinf(problem.prize)).tolist():
@@ -270,10 +270,12 @@ def _shipments(
         elif a in on:
             together = sorted(set(on[a]) & set(on[b]))
             if not together:
-                message = f"{what} is split over the routes {on[a][0]} and {on[b][0]}, but one vehicle must carry it."
+                message = (
+                    f"{what} is split over the routes {on[a][0] + 1} and {on[b][0] + 1}, but one vehicle must carry it."
+                )
                 yield Violation("shipment", message, on[b][0], b)
             elif all(visits[i].index(a) > visits[i].index(b) for i in together):
-                message = f"{what} is delivered before it is picked up on route {together[0]}."
+                message = f"{what} is delivered before it is picked up on route {together[0] + 1}."
                 yield Violation("shipment", message, together[0], b)
 
 
@@ -282,24 +284,24 @@ def _stated_route(problem: Problem, index: int, stated: Route, true: Route) -> I
     for name in ("start_depot", "end_depot"):
         got, want = getattr(stated, name), getattr(true, name)
         if got != want:
-            message = f"Route {index} states {name} {got}, but {vehicle(problem, true.vehicle_type)} has {want}."
+            message = f"Route {index + 1} states {name} {got}, but {vehicle(problem, true.vehicle_type)} has {want}."
             yield Violation("stated route", message, index)
     if not stated.steps:
         return
     for name in ("distance", "duration", "cost"):
         got, want = getattr(stated, name), getattr(true, name)
         if _differ(got, want, CLOCK_TOLERANCE * true.steps[-1].leave if name == "duration" else 0.0):
-            message = f"Route {index} states a {name} of {number(got)}, but it is {number(want)}."
+            message = f"Route {index + 1} states a {name} of {number(got)}, but it is {number(want)}."
             yield Violation("stated route", message, index, amount=abs(got - want))
     if [s.location for s in stated.steps] != [s.location for s in true.steps]:
-        yield Violation("stated steps", f"Route {index} states steps at other locations than its visits.", index)
+        yield Violation("stated steps", f"Route {index + 1} states steps at other locations than its visits.", index)
         return
     for got_step, want_step in zip(stated.steps, true.steps, strict=True):
         for name in ("kind", "arrive", "wait", "start", "leave", "load", "distance", "late"):
             got, want = getattr(got_step, name), getattr(want_step, name)
             if not _same(got, want, CLOCK_TOLERANCE * true.steps[-1].leave):
                 where = place(problem, want_step.location)
-                message = f"Route {index} states {name} {got!r} at {where}, but it is {want!r}."
+                message = f"Route {index + 1} states {name} {got!r} at {where}, but it is {want!r}."
                 yield Violation("stated steps", message, index, want_step.location)
 
 

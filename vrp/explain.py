@@ -245,7 +245,7 @@ class _Explainer:
         for index, cost, wrong_here in self._insert(unit):
             tried += 1
             if not wrong_here and cost < best:
-                best, where = cost, f"on route {index}"
+                best, where = cost, f"on route {index + 1}"
             for w in wrong_here[:1]:
                 limits[w.kind] += 1
                 nearest[w.kind] = min(nearest.get(w.kind, math.inf), w.amount)

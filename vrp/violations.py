@@ -19,8 +19,9 @@ class Violation:
 
     kind: str
     message: str
+    """For people: it counts the routes from 1."""
     route: int | None = None
-    """Index in `solution.routes`."""
+    """Index in `solution.routes`, from 0."""
     stop: int | None = None
     """Location index."""
     amount: float = 0.0
@@ -36,7 +37,7 @@ class RouteRules:
     def __init__(self, problem: Problem, index: int, it: Itinerary, route: Route) -> None:
         self.problem, self.index, self.it, self.route = problem, index, it, route
         self.vehicle = it.vehicle
-        self.who = f"Route {index} ({vehicle(problem, it.vehicle_type)})"
+        self.who = f"Route {index + 1} ({vehicle(problem, it.vehicle_type)})"
         self.first_client = problem.num_depots
         self.clock = is_clock(problem)
 

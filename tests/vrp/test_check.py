@@ -54,14 +54,14 @@ ONE_BROKEN_RULE = [
         "capacity",
         {"vehicles": (replace(VAN, capacity=(4,)),), "delivery": [1, 2, 2]},
         [(1, 2, 3)],
-        "Route 0 (vehicle type 'van') carries 5 when leaving depot 'depot', above its capacity of 4.",
+        "Route 1 (vehicle type 'van') carries 5 when leaving depot 'depot', above its capacity of 4.",
         1,
     ),
     (
         "capacity",  # 3 on board at the start, 2 after A, 1 + 3 after B: the peak is on the way
         {"vehicles": (replace(VAN, capacity=(3, 9)),), "delivery": [[1, 0]] * 3, "pickup": [[0, 0], [3, 0], [0, 0]]},
         [(1, 2, 3)],
-        "Route 0 (vehicle type 'van') carries 4 of load 0 when leaving stop 'B', above its capacity of 3.",
+        "Route 1 (vehicle type 'van') carries 4 of load 0 when leaving stop 'B', above its capacity of 3.",
         1,
     ),
     (
@@ -89,12 +89,12 @@ ONE_BROKEN_RULE = [
     ),
     ("max stops", {"vehicles": (replace(VAN, max_stops=2),)}, [(1, 2, 3)], "serves 3 stops, above its limit of 2", 1),
     ("allowed", {"allowed": [[True, False, True]]}, [(1, 2, 3)], "serves stop 'B', which is not allowed for it", None),
-    ("visited twice", {}, [(1, 2, 3), (2,)], "Stop 'B' is served 2 times (routes 0, 1), not once.", 1),
+    ("visited twice", {}, [(1, 2, 3), (2,)], "Stop 'B' is served 2 times (routes 1, 2), not once.", 1),
     ("unserved", {}, [(1, 3)], "Stop 'B' must be served, but no route serves it.", 1),
     ("group", {"group": [0, 0, -1]}, [(1, 2, 3)], "Group 0 has 2 of its alternatives served (stop 'A', stop 'B')", 1),
     ("unserved", {"group": [0, 0, -1]}, [(3,)], "Group 0 must be served, but none of its alternatives is", 1),
-    ("shipment", {"shipments": [[1, 3]]}, [(3, 2, 1)], "is delivered before it is picked up on route 0", None),
-    ("shipment", {"shipments": [[1, 3]]}, [(1, 2), (3,)], "is split over the routes 0 and 1", None),
+    ("shipment", {"shipments": [[1, 3]]}, [(3, 2, 1)], "is delivered before it is picked up on route 1", None),
+    ("shipment", {"shipments": [[1, 3]]}, [(1, 2), (3,)], "is split over the routes 1 and 2", None),
     (
         "shipment",
         {"shipments": [[1, 3]], "prize": [1, np.inf, 1]},
@@ -223,7 +223,7 @@ def test_nonsense_is_named() -> None:
     assert [(v.kind, v.stop) for v in found] == [("unknown stop", 9), ("unknown stop", -1)]
     kinds = {v.kind for v in check(problem, lie(true, vehicle_type=4))}
     assert {"unknown vehicle type", "unserved"} <= kinds
-    with pytest.raises(VrpError, match="Route 0 visits location 9"):
+    with pytest.raises(VrpError, match="Route 1 visits location 9"):
         plan(problem, (1, 9))
     with pytest.raises(VrpError, match="vehicle type 4, but the problem has the types 0 to 0"):
         evaluate(problem, [Route(4, 0, 0, (1,))])

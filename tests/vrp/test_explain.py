@@ -80,7 +80,7 @@ def test_all_vehicles_are_full() -> None:
 def test_prize_that_does_not_pay() -> None:
     """An optional stop tells its detour and its prize."""
     found = reasons(line(prize=[np.inf, np.inf, 15], vehicles=(VehicleType(count=1),)), [(1, 2)])[3]
-    assert "costs 20 more (on route 0), but its prize is only 15" in found.reason
+    assert "costs 20 more (on route 1), but its prize is only 15" in found.reason
     assert not found.required
 
 
