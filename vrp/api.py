@@ -47,7 +47,8 @@ def solve(
         Seconds of wall time from this call, set-up included; only the compilation that happens once per machine is
         not counted. Neither this nor `max_iterations` given means 5 s; `max_iterations` alone means no time limit.
     solver
-        "auto" takes the search, or the first installed solver that honours everything the problem uses.
+        "auto" takes the search, or the first installed solver that honours everything the problem uses; the summary
+        then says why.
     seed
         Seed of everything random, from 0.
     threads
@@ -156,7 +157,7 @@ def _solve(
     check_problem(problem)
     if start is not None:
         start = checked_start(problem, start)
-    name, engine = choose(problem, arguments)
+    name, engine, why = choose(problem, arguments)
     deadline = Deadline(
         max(0.0, arguments.time_limit - closing_seconds(problem)), arguments.max_iterations, started=started
     )
@@ -169,12 +170,13 @@ def _solve(
         threads=arguments.threads,
         seconds=deadline.elapsed(),
         compile_seconds=deadline.given_back,
+        why=why,
     )
     return replace(best, stats=stats)
 
 
-def choose(problem: Problem, arguments: Arguments) -> tuple[str, Solver]:
-    """Return the name of the solver to use, and the solver.
+def choose(problem: Problem, arguments: Arguments) -> tuple[str, Solver, str]:
+    """Return the name of the solver to use, the solver, and why it is not the search where that was not asked for.
 
     Raises
     ------
@@ -185,7 +187,7 @@ def choose(problem: Problem, arguments: Arguments) -> tuple[str, Solver]:
         solver = make(arguments.solver, arguments.threads, **arguments.options)
         if lacks := solver.supports(problem):
             raise UnsupportedError(f"Solver {arguments.solver!r} cannot honour: {', '.join(lacks)}. Try solver='auto'.")
-        return arguments.solver, solver
+        return arguments.solver, solver, ""
     refusals = []
     for name in SOLVERS:
         try:
@@ -195,7 +197,7 @@ def choose(problem: Problem, arguments: Arguments) -> tuple[str, Solver]:
             continue
         lacks = solver.supports(problem)
         if not lacks:
-            return name, solver
+            return name, solver, f"solver {name}, because the {refusals[0]}" if refusals else ""
         refusals.append(f"{name} cannot honour: {', '.join(lacks)}")
     raise UnsupportedError("No solver can honour everything in this problem.\n  - " + "\n  - ".join(refusals))
 

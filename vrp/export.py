@@ -47,6 +47,7 @@ def to_dict(solution: Solution) -> dict[str, Any]:
             "trace": [[plain(seconds), plain(cost)] for seconds, cost in stats.trace],
             "interrupted": bool(stats.interrupted),
             "versions": dict(stats.versions),
+            **({"why": stats.why} if stats.why else {}),
         },
         "notes": list(problem.notes),
     }

@@ -14,8 +14,14 @@ MAX_VIOLATIONS = 10
 def summary(solution: Solution) -> str:
     """Return the summary as text; long lists are cut, and say so."""
     lines = [*_head(solution), *_aligned(cost_rows(solution), right=1), *_routes(solution), *_unserved(solution)]
-    lines += [f"note  {note}" for note in solution.problem.notes]
+    lines += [f"note  {note}" for note in _notes(solution)]
     return "\n".join(lines)
+
+
+def _notes(solution: Solution) -> list[str]:
+    """Return what a reader must know, of the choice of the solver first."""
+    why = solution.stats.why
+    return [*([f"{why[0].upper()}{why[1:]}."] if why else []), *solution.problem.notes]
 
 
 def title(solution: Solution) -> str:
@@ -165,7 +171,7 @@ def to_html(solution: Solution) -> str:
     ]
     head = " &middot; ".join(f"{_escape(name)} <b>{_escape(value)}</b>" for name, value in figures)
     status = "" if solution.status is Status.COMPLETE else f"<p>{_escape(solution.status.value)}</p>"
-    notes = "".join(f"<p><small>{_escape(note)}</small></p>" for note in [*cut, *solution.problem.notes])
+    notes = "".join(f"<p><small>{_escape(note)}</small></p>" for note in [*cut, *_notes(solution)])
     body = "".join(_table(rows) for rows in tables if rows)
     how = f"<b>{_escape(title(solution))}</b><br>{_escape(origin(solution))}"
     return f"<div><p>{how}</p><p>{head}</p>{status}{body}{notes}</div>"

@@ -88,6 +88,8 @@ class Stats:
     """(seconds, best cost) at each improvement; the cost as the solver saw it."""
     interrupted: bool = False
     versions: Mapping[str, str] = field(default_factory=dict)
+    why: str = ""
+    """Why "auto" took another solver than the search; "" where it did not."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -177,7 +177,11 @@ def test_auto_goes_on_to_the_first_installed_solver_that_honours_everything(
     monkeypatch.setitem(SOLVERS, "other", "stand_in:Other")
     stand_in.lacks = ["breaks"]
     Other.lacks = []
-    assert vrp.solve(square(), max_iterations=1).stats.solver == "other"
+    found = vrp.solve(square(), max_iterations=1)
+    assert found.stats.solver == "other"
+    assert "note  Solver other, because the stand-in cannot honour: breaks." in found.summary()
+    assert found.to_dict()["stats"]["why"] == found.stats.why
+    assert vrp.solve(square(), max_iterations=1, solver="other").stats.why == ""
     Other.lacks = ["shipments"]
     with pytest.raises(vrp.UnsupportedError) as caught:
         vrp.solve(square(), max_iterations=1)
