@@ -121,6 +121,13 @@ class Problem:
         for key, value in normalise(self).items():
             object.__setattr__(self, key, value)
 
+    def __repr__(self) -> str:
+        def many(count: int, what: str) -> str:
+            return f"{count} {what}{'' if count == 1 else 's'}"
+
+        stops, depots = many(self.num_clients, "stop"), many(self.num_depots, "depot")
+        return f"Problem({self.name!r}, {stops}, {depots}, {many(len(self.vehicles), 'vehicle type')})"
+
     # Sizes
 
     @property

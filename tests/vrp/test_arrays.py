@@ -186,3 +186,10 @@ def test_notes_on_what_may_have_been_meant_otherwise() -> None:
 def test_plain_coordinates_are_not_taken_for_degrees(coords: Any) -> None:
     """Instances of the benchmarks, the unit square among them, get no note."""
     assert Problem.from_arrays(coords=coords).notes == ()
+
+
+def test_repr_is_one_short_line() -> None:
+    """A problem of any size prints as its name and sizes, never as its arrays."""
+    problem = Problem.from_arrays(coords=np.zeros((11, 2)), vehicles=[VehicleType(), VehicleType()], name="x")
+    assert repr(problem) == "Problem('x', 10 stops, 1 depot, 2 vehicle types)"
+    assert len(repr([problem.replace(name="", distance=np.zeros((11, 11)))])) < 80
