@@ -21,6 +21,11 @@ def number(value: float, digits: int = 2) -> str:
     return "0" if text == "-0" else text
 
 
+def amount(value: float, digits: int = 2) -> str:
+    """Return a cost, a planar distance or a load: as `number`, but three digits that matter where it is below 1."""
+    return f"{value:.3g}" if 0 < abs(value) < 1 else number(value, digits)
+
+
 def is_clock(problem: Problem) -> bool:
     """Whether the times read as times of the day.
 
@@ -69,7 +74,7 @@ def span(seconds: float, clock: bool) -> str:
 
 def length(distance: float, problem: Problem) -> str:
     """Return a distance, with its unit where that is known: lat/lon means metres."""
-    return f"{number(distance, 0)} m" if problem.crs == "latlon" else number(distance, 1)
+    return f"{number(distance, 0)} m" if problem.crs == "latlon" else amount(distance, 1)
 
 
 def route_names(solution: Solution) -> list[str]:
@@ -105,7 +110,7 @@ def load_text(solution: Solution, route: int) -> str:
     if not any(peak) and not any(math.isfinite(x) for x in limits):
         return ""
     pairs = zip(peak, limits, strict=True)
-    return ", ".join(number(a) + (f"/{number(b)}" if math.isfinite(b) else "") for a, b in pairs)
+    return ", ".join(amount(a) + (f"/{amount(b)}" if math.isfinite(b) else "") for a, b in pairs)
 
 
 def stops_of(solution: Solution, route: int) -> int:

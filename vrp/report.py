@@ -3,7 +3,7 @@
 import html
 from collections.abc import Iterable, Sequence
 
-from vrp.display import is_clock, is_timed, length, load_text, moment, number, route_names, span, stops_of
+from vrp.display import amount, is_clock, is_timed, length, load_text, moment, number, route_names, span, stops_of
 from vrp.solution import Solution, Status
 
 MAX_ROUTES = 40
@@ -53,7 +53,7 @@ def key_figures(solution: Solution) -> list[tuple[str, str]]:
     counts = [v.count for v in solution.problem.vehicles]
     fleet = "" if None in counts else f"/{sum(c or 0 for c in counts)}"
     clock = is_clock(solution.problem)
-    figures = [("cost", number(solution.cost)), ("routes", f"{len(solution.routes)}{fleet}")]
+    figures = [("cost", amount(solution.cost)), ("routes", f"{len(solution.routes)}{fleet}")]
     figures.append(("distance", length(sum(r.distance for r in solution.routes), solution.problem)))
     if is_timed(solution.problem):
         figures.append(("duration", span(sum(r.duration for r in solution.routes), clock)))
@@ -74,7 +74,7 @@ def cost_rows(solution: Solution) -> list[tuple[str, str, str]]:
         "missed prizes": f"for {_many(sum(not u.required for u in solution.unserved), 'stop')} left out",
         "preferences": "gained by who serves whom" if solution.cost_table.get("preferences", 0) < 0 else "",
     }
-    return [(term, number(amount), paid_for.get(term, "")) for term, amount in solution.cost_table.items() if amount]
+    return [(term, amount(paid), paid_for.get(term, "")) for term, paid in solution.cost_table.items() if paid]
 
 
 def route_rows(solution: Solution) -> list[tuple[str, ...]]:

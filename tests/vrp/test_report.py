@@ -109,6 +109,16 @@ def test_vehicles_are_told_apart(vehicles: tuple[VehicleType, ...], names: list[
     assert got == names
 
 
+def test_tiny_units_do_not_vanish() -> None:
+    """Costs, distances and loads far below 1 keep the digits that matter."""
+    tiny = planar(coords=[[0, 0], [0, 1.25e-7]], delivery=[[2e-6]], vehicles=(VehicleType(capacity=(4e-6,)),))
+    _, figures, _, route = each_alone(tiny).summary().splitlines()
+    assert "cost 2.5e-07" in figures
+    assert "distance 2.5e-07" in figures
+    assert "load 2e-06/4e-06" in route
+    assert "cost 0.754 " in each_alone(planar(coords=[[0, 0], [0, 0.377]], delivery=[[1]])).summary()
+
+
 def test_html_escapes_names_and_notes() -> None:
     """Markup in a name, a note or a vehicle stays text in the notebook's view."""
     bad = "<img src=x onerror=alert(1)>&\"'"

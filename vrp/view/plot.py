@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vrp.display import credit_notes, is_clock, moment, number, route_names
+from vrp.display import amount, credit_notes, is_clock, moment, route_names
 from vrp.errors import MissingExtraError, UnsupportedError
 from vrp.report import title
 from vrp.solution import Route, Solution
@@ -56,7 +56,7 @@ def plot(solution: Solution, ax: "Axes | None" = None) -> "Figure":
         draw_routes(solution, figure.add_subplot(grid[:, 0]))
     draw_loads(solution, figure.add_subplot(grid[0, -1]))
     draw_schedule(solution, figure.add_subplot(grid[1, -1]))
-    figure.suptitle(_plain(f"{title(solution)}    cost {number(solution.cost)}"))
+    figure.suptitle(_plain(f"{title(solution)}    cost {amount(solution.cost)}"))
     credits = "\n".join(_plain(note) for note in credit_notes(solution.problem))
     if credits:
         figure.supxlabel(credits, x=0.995, ha="right", fontsize=7, color="0.4")

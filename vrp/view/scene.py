@@ -5,7 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from vrp.display import credit_notes, is_clock, is_timed, length, load_text, moment, number, route_names, span, stops_of
+from vrp.display import (
+    amount,
+    credit_notes,
+    is_clock,
+    is_timed,
+    length,
+    load_text,
+    moment,
+    number,
+    route_names,
+    span,
+    stops_of,
+)
 from vrp.problem import Problem
 from vrp.report import cost_rows, key_figures, origin, title, unserved_rows
 from vrp.solution import Route, Solution, Status, Step
@@ -95,7 +107,7 @@ class _Routes:
     def _facts(self, index: int, route: Route) -> list[str]:
         stops = stops_of(self.solution, index)
         load = load_text(self.solution, index)
-        distance = number(route.distance / 1000, 1) + " km" if self.problem.crs == "latlon" else number(route.distance)
+        distance = number(route.distance / 1000, 1) + " km" if self.problem.crs == "latlon" else amount(route.distance)
         return [f for f in (f"{stops} stop{'' if stops == 1 else 's'}", f"load {load}" if load else "", distance) if f]
 
     def _hours(self, route: Route) -> str:
@@ -124,7 +136,7 @@ class _Routes:
         if step.late > 0:
             rows.append(("late", span(step.late, self.clock)))
         if any(step.load) or self.problem.delivery.any() or self.problem.pickup.any():
-            rows.append(("load", ", ".join(number(x) for x in step.load)))
+            rows.append(("load", ", ".join(amount(x) for x in step.load)))
         return [row for row in rows if row[1]]
 
     def _times(self, step: Step) -> list[tuple[str, str]]:
