@@ -3,11 +3,15 @@
 import html
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from vrp.display import amount, is_clock, is_timed, length, load_text, moment, number, route_names, span, stops_of
+from vrp.fields import shorten
 from vrp.solution import Solution, Status
 
 MAX_ROUTES = 40
 MAX_UNSERVED = 20
+"""Reasons, each with the first few of its stops."""
 MAX_VIOLATIONS = 10
 
 
@@ -101,6 +105,34 @@ def unserved_rows(solution: Solution) -> list[tuple[str, str]]:
     return rows
 
 
+def grouped_rows(solution: Solution) -> list[tuple[str, str]]:
+    """Return `unserved_rows` with one row for all stops of the same reason, and what is short where capacity is."""
+    who: dict[str, list[str]] = {}
+    for stop, why in unserved_rows(solution):
+        who.setdefault(why, []).append(stop)
+    rows = [(shorten(stops, len(stops)), why) for why, stops in list(who.items())[:MAX_UNSERVED]]
+    if cut := sum(len(stops) for stops in list(who.values())[MAX_UNSERVED:]):
+        rows.append((_many(cut, "more stop"), "for other reasons."))
+    return [*rows, *_shortage(solution)]
+
+
+def _shortage(solution: Solution) -> list[tuple[str, str]]:
+    """Return a row per load dimension of which the stops have more than all vehicles hold."""
+    problem = solution.problem
+    if not solution.unserved or any(v.count is None or v.reload_depots for v in problem.vehicles):
+        return []
+    room = np.sum([(v.count or 0) * np.subtract(v.capacity, v.initial_load or 0) for v in problem.vehicles], axis=0)
+    goods = np.maximum(problem.delivery.sum(axis=0), problem.pickup.sum(axis=0))
+    return [
+        (
+            "all stops",
+            f"Together they demand {amount(float(goods[c]))}{f' of load {c}' if len(room) > 1 else ''}, "
+            f"but the vehicles together hold {amount(float(room[c]))}.",
+        )
+        for c in np.flatnonzero(goods > room * (1 + 1e-9)).tolist()
+    ]
+
+
 def _head(solution: Solution) -> list[str]:
     feasible, violations = _checked(solution)
     figures = "   ".join(f"{name} {value}" for name, value in key_figures(solution))
@@ -126,8 +158,7 @@ def _routes(solution: Solution) -> list[str]:
 
 
 def _unserved(solution: Solution) -> list[str]:
-    lines = [f"unserved  {who}: {why}" for who, why in unserved_rows(solution)[:MAX_UNSERVED]]
-    return lines + _rest(len(solution.unserved), MAX_UNSERVED, "unserved stops")
+    return [f"unserved  {who}: {why}" for who, why in grouped_rows(solution)]
 
 
 def _rest(total: int, shown: int, what: str) -> list[str]:
@@ -161,12 +192,11 @@ def to_html(solution: Solution) -> str:
     tables: list[Sequence[tuple[str, ...]]] = [
         cost_rows(solution),
         route_rows(solution)[:MAX_ROUTES],
-        unserved_rows(solution)[:MAX_UNSERVED],
+        grouped_rows(solution),
         violations[:MAX_VIOLATIONS],
     ]
     cut = [
         *_rest(len(solution.routes), MAX_ROUTES, "routes"),
-        *_rest(len(solution.unserved), MAX_UNSERVED, "unserved stops"),
         *_rest(len(violations), MAX_VIOLATIONS, "violations"),
     ]
     head = " &middot; ".join(f"{_escape(name)} <b>{_escape(value)}</b>" for name, value in figures)

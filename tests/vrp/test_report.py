@@ -1,5 +1,7 @@
 """The summary: everything that a reader of the plan must know is in it, and nothing else grows with its size."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -77,18 +79,19 @@ def test_who_is_not_served_is_named_with_the_reason() -> None:
     names = ("depot", "A", "B", "C", "D")
     text = evaluate(planar(names=names), [Route(0, 0, 0, (1, 2))]).summary()
     assert "PARTIAL: some stops that must be served are not" in text
-    assert 'unserved  stop 3 "C": No route of this plan serves it.' in text
+    assert 'unserved  stop 3 "C", stop 4 "D": No route of this plan serves it.' in text
     assert "violation" not in text
 
 
 def test_long_lists_are_cut_and_say_so() -> None:
-    """A plan of 300 routes and one of 300 unserved stops have short summaries that count the rest."""
+    """A plan of 300 routes and one of 300 unserved stops have short summaries that count the rest, once per reason."""
     routes = each_alone(planar(300)).summary().splitlines()
     assert len(routes) < 60
     assert "  ... and 260 more routes" in routes
     nobody = evaluate(planar(300), []).summary().splitlines()
     assert len(nobody) < 60
-    assert "  ... and 280 more unserved stops" in nobody
+    (line,) = [line for line in nobody if line.startswith("unserved")]
+    assert line.startswith("unserved  stop 1, stop 2, stop 3, stop 4, stop 5 and 295 more: No route of this plan")
     assert any(line.startswith("EMPTY") for line in nobody)
 
 
@@ -107,6 +110,25 @@ def test_vehicles_are_told_apart(vehicles: tuple[VehicleType, ...], names: list[
     routes = [Route(0, 0, 0, (1, 2)), Route(len(vehicles) - 1, 0, 0, (3, 4))]
     got = [r["vehicle"] for r in evaluate(planar(vehicles=vehicles), routes).to_dict()["routes"]]
     assert got == names
+
+
+def test_reasons_of_their_own_are_cut_and_counted() -> None:
+    """Of many different reasons the first ones are shown, and how many stops have another."""
+    plan = evaluate(planar(30), [])
+    each = replace(plan, unserved=tuple(replace(u, reason=f"Reason {u.stop}.") for u in plan.unserved))
+    lines = [line for line in each.summary().splitlines() if line.startswith("unserved")]
+    assert len(lines) == 21
+    assert lines[-1] == "unserved  10 more stops: for other reasons."
+
+
+def test_a_fleet_that_is_too_small_is_shown_with_both_totals() -> None:
+    """Where the stops have more goods than all vehicles hold, both amounts are told; nowhere else."""
+    small = (VehicleType(count=2, capacity=(3,), initial_load=(1,)),)
+    words = "unserved  all stops: Together they demand 8, but the vehicles together hold 4."
+    assert words in evaluate(planar(vehicles=small), [Route(0, 0, 0, (1,))]).summary()
+    enough = (VehicleType(count=2, capacity=(4,)),)
+    assert "all stops" not in evaluate(planar(vehicles=enough), [Route(0, 0, 0, (1,))]).summary()
+    assert "all stops" not in evaluate(planar(), []).summary()
 
 
 def test_tiny_units_do_not_vanish() -> None:
