@@ -18,6 +18,9 @@ VEHICLE_FIELDS = tuple(f.name for f in fields(VehicleType))
 PROBLEM_FIELDS = tuple(f.name for f in fields(Problem))
 _ARGUMENTS = (*PROBLEM_FIELDS, "demand", "capacity")
 
+# What tables and the builder call fields.
+_COLUMNS = {"start": "start_depot", "end": "end_depot"}
+
 
 def from_arrays(given: Mapping[str, Any], unknown: Mapping[str, Any]) -> Problem:
     """Return a problem from the arguments of `Problem.from_arrays`, which describes them."""
@@ -86,7 +89,10 @@ def vehicle_types(vehicles: Any, capacity: Any, errors: list[str]) -> tuple[Vehi
             types.append(vehicle)
         elif isinstance(vehicle, Mapping):
             unknown = [key for key in vehicle if key not in VEHICLE_FIELDS]
-            errors += [f"Vehicle type {k} has no field {key!r}.{suggest(key, VEHICLE_FIELDS)}" for key in unknown]
+            errors += [
+                f"Vehicle type {k} has no field {key!r}.{suggest(_COLUMNS.get(key, key), VEHICLE_FIELDS)}"
+                for key in unknown
+            ]
             types.append(VehicleType(**{key: value for key, value in vehicle.items() if key in VEHICLE_FIELDS}))
         else:
             errors.append(f"Vehicle type {k} must be a VehicleType or a dict of its fields, but is {show(vehicle)}.")

@@ -9,7 +9,7 @@ import numpy as np
 from vrp import clock
 from vrp.draft import Columns, Draft, Reader, number, texts
 from vrp.errors import ProblemError, suggest
-from vrp.fields import as_number, dims, shape_of, show
+from vrp.fields import as_number, comma_hint, dims, shape_of, show
 from vrp.problem import Problem
 from vrp.vehicles import Break, VehicleType
 
@@ -114,7 +114,11 @@ class _Assembly(Reader):
                     if all(as_number(v) is not None for v in values):
                         pairs.setdefault(given[0], []).append(values)
                         continue
-                    self.error(kind, k, f"`{given[0]}`, `{given[1]}` must be numbers, but are {show(values)}.")
+                    self.error(
+                        kind,
+                        k,
+                        f"`{given[0]}`, `{given[1]}` must be numbers, but are {show(values)}.{comma_hint(*values)}",
+                    )
                 elif given:
                     self.error(kind, k, f"a place is lat and lon, or x and y, but only {given} are given.")
                 else:

@@ -7,7 +7,7 @@ from typing import Any
 
 from vrp import clock
 from vrp.errors import suggest
-from vrp.fields import as_number, shorten, show
+from vrp.fields import as_number, comma_hint, shorten, show
 from vrp.vehicles import VehicleType
 
 SHOWN = 40
@@ -206,7 +206,7 @@ def number(value: Any) -> float:
     """Return the value as a float; raises ValueError where it is no number."""
     found = as_number(value)
     if found is None:
-        raise ValueError(f"must be a number, but is {show(value)}")
+        raise ValueError(f"must be a number, but is {show(value)}.{comma_hint(value)}".removesuffix("."))
     return found
 
 

@@ -1,6 +1,7 @@
 """Reading of single fields: numbers of a known shape and range, frozen, and one sentence per field that is wrong."""
 
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -43,6 +44,12 @@ def as_number(value: object) -> float | None:
         return float(value)
     except OverflowError:
         return None
+
+
+def comma_hint(*values: object) -> str:
+    """Return what to do where a text is a number with a decimal comma; "" elsewhere."""
+    found = next((v for v in values if isinstance(v, str) and re.fullmatch(r"\s*[+-]?\d+,\d+\s*", v)), None)
+    return f" Use a point: {found.strip().replace(',', '.')}." if found is not None else ""
 
 
 def shape_of(value: Any) -> tuple[int, ...]:

@@ -218,7 +218,7 @@ def _time_windows(value: object, n: int, fields: Fields) -> Array:
     if windows.ndim != 3 or windows.shape[0] != n or windows.shape[1] < 1 or windows.shape[2] != 2:
         fields.add(
             f"`time_windows` has shape {dims(windows.shape)}, but {n}x2 (one [start, end] per stop) or {n}xWx2 (W of "
-            "them) is needed."
+            "them) is needed." + (" Leave out the depots." if windows.shape[:1] == (n + fields.num_depots,) else "")
         )
         return neutral
     if not _ordered("time_windows", windows, fields.stop, fields):

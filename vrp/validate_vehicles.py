@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vrp.fields import Fields, as_number, show
+from vrp.fields import Fields, as_number, comma_hint, show
 from vrp.validate_network import only_durations
 from vrp.vehicles import Break, VehicleType
 
@@ -52,7 +52,9 @@ class _Reader:
         if number is not None and (number > 0 or (number == 0 and not positive)) and (infinite or number < math.inf):
             return number
         least = "greater than 0" if positive else "at least 0"
-        self.add(f"`{name}` must be {least}{'' if infinite else ' and finite'}, but is {show(value)}.")
+        self.add(
+            f"`{name}` must be {least}{'' if infinite else ' and finite'}, but is {show(value)}.{comma_hint(value)}"
+        )
         return 1.0
 
     def whole(self, name: str, value: object, low: int, high: int | None, meaning: str) -> int:

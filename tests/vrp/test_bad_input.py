@@ -6,6 +6,7 @@ Python; what a file can hold runs through the command line too.
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -263,3 +264,24 @@ def test_stops_in_a_table_are_blamed_by_name(tmp_path: Path, capsys: pytest.Capt
     message = capsys.readouterr().err
     assert "s3" in message
     assert "swapped" in message
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: vrp.Problem.from_arrays(coords=np.eye(2), vehicles={"end": 0}), "Did you mean 'end_depot'?"),
+        (lambda: vrp.Problem.from_arrays(coords=np.eye(2), vehicles={"start": 0}), "Did you mean 'start_depot'?"),
+        (lambda: vrp.Problem.from_arrays(coords=np.eye(2), time_windows=[[0, 9], [0, 9]]), "Leave out the depots."),
+        (lambda: vrp.Problem.from_frame({"x": ["0", "1,5"], "y": [0, 1]}), "Use a point: 1.5."),
+        (lambda: vrp.Problem.from_frame({"x": [0, 1], "y": [0, 1], "demand": [0, "2,5"]}), "Use a point: 2.5"),
+        (
+            lambda: vrp.Problem.from_frame({"x": [0, 1], "y": [0, 1]}, {"name": ["a"], "fixed_cost": ["7,25"]}),
+            "Use a point: 7.25.",
+        ),
+    ],
+)
+def test_slips_get_the_remedy(make: Callable[[], vrp.Problem], words: str) -> None:
+    """Keys of tables in dicts, windows of the depots and decimal commas are told what to write instead."""
+    with pytest.raises(vrp.ProblemError) as caught:
+        make()
+    assert words in str(caught.value)

@@ -283,6 +283,12 @@ def test_unknown_options_are_not_guessed(instance: Path) -> None:
     assert left.value.code == 2
 
 
+def test_a_second_file_is_told_where_vehicles_are_found(instance: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two tables on the command line are one too many: the second is found beside the first."""
+    assert main(["solve", str(instance), "vehicles.csv", "--time", "1"]) == 2
+    assert "found beside the table of stops" in capsys.readouterr().err
+
+
 def test_the_progress_line_is_for_terminals(
     stand_in: Any, instance: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

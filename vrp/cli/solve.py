@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vrp.cli.files import MAP_SUFFIXES, add_rounding, check_output, rehearse
 from vrp.cli.progress import Progress
+from vrp.errors import OptionError
 
 if TYPE_CHECKING:
     from vrp.solution import Solution
@@ -21,6 +22,7 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         allow_abbrev=False,
     )
     parser.add_argument("file", metavar="FILE", help='the problem; "-" reads stdin')
+    parser.add_argument("more", nargs="*", help=argparse.SUPPRESS)  # only to say what to do instead
     parser.add_argument("--time", type=float, metavar="SECONDS", help="time limit (5 s without --iterations)")
     parser.add_argument("--iterations", type=int, metavar="N", help="iteration limit; alone, there is no time limit")
     parser.add_argument("--solver", default="auto", metavar="NAME", help="auto, search, ortools, pyvrp, vroom, hgs")
@@ -40,6 +42,11 @@ def run(args: argparse.Namespace) -> int:
     from vrp.arguments import checked_arguments
     from vrp.formats import SOLUTION_SUFFIXES, read
 
+    if args.more:
+        raise OptionError(
+            f"vrp solve takes one file, got {args.file!r} and {args.more[0]!r}. A table of vehicles (vehicles.csv) is "
+            "found beside the table of stops; name the stops alone, or their folder."
+        )
     check_output("--out", args.out, SOLUTION_SUFFIXES, [args.file])
     check_output("--map", args.map, MAP_SUFFIXES, [args.file])
     limits: dict[str, Any] = {
