@@ -19,6 +19,7 @@ from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.model import Model, build, load_routes, routes, unsupported
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.plan import Equal, Far
+from vrp.solvers.search.population import FIRST, WARM, Elite, adopt, cross, dissolve, elite, shape
 from vrp.solvers.search.start import savings
 from vrp.solvers.search.times import NoTime
 from vrp.solvers.search.warmth import warm_up
@@ -27,6 +28,10 @@ TALLEST = 10.0
 """Longest string that is removed (L max of the paper)."""
 REBUILD = 20
 """Chunks of iterations between two recounts of all running sums."""
+TRIAL = 500
+"""Iterations from which the speed is estimated."""
+STEPS = 100
+"""Temperatures of an annealing, at least."""
 NOBODY = np.zeros(0, np.int32)
 
 
@@ -126,21 +131,31 @@ class _Run:
     iterations: int = 0
     interrupted: bool = False
     trace: list[tuple[float, float]] = field(default_factory=list)
+    progress: Progress | None = None
+    _top: Elite | None = None
+    """The best plan of all but the present annealing, which is in the model."""
     _rate: float = 0.0
+    _began: float = 0.0
+    _told: float = 0.0
 
     def __post_init__(self) -> None:
         self.model: Model = build(self.problem, self.seed)
 
     def rank(self) -> tuple[int, float]:
         """Return what plans are compared by: required clients left out, then cost."""
-        return int(self.model.work.missing[1]), float(self.model.work.cost[1])
+        work = self.model.work
+        here = int(work.missing[1]), float(work.cost[1])
+        return here if self._top is None else min(here, self._top.rank())
 
     def run(self, progress: Progress | None) -> None:
+        self.progress = progress
         try:
             self._begin()
-            self._anneal(progress)
+            if len(self.model.clients) > 1:
+                self._improve()
         except KeyboardInterrupt:
             self.interrupted = True
+        self._bring_back()
 
     def _begin(self) -> None:
         m, options = self.model, self.search
@@ -155,6 +170,7 @@ class _Run:
         kernels.rebuild(*m.state(), m.required)
         m.take_as_best()
         self._note()
+        self._began = self._told = self.deadline.elapsed()
 
     def _search(self, iterations: int, temperature: float, sequence: NDArray[np.int32] = NOBODY) -> None:
         m = self.model
@@ -173,42 +189,122 @@ class _Run:
         m = self.model
         return m.clients[np.argsort(m.order.keys[1, m.clients], kind="stable")]
 
-    def _anneal(self, progress: Progress | None) -> None:
-        m, options, deadline = self.model, self.search, self.deadline
-        n = len(m.clients)
-        leg = self._leg()
-        began = deadline.elapsed()
-        span = deadline.time_limit - began
-        limit = deadline.max_iterations
-        told = began
-        chunk = 100 if limit is None else max(1, min(1000, limit // 200))
-        chunks = 1
-        if n < 2 or span <= 0:
+    def _improve(self) -> None:
+        """Anneal the first plan once, or several times apart and then the children of the results."""
+        leg, hot = self._leg(), self.search.heat
+        plan = shape(self._budget(leg * hot), len(self.model.clients))
+        if plan.plans == 1 or self.model.fleet.used[0] < 2:
+            self._anneal(1.0, leg, hot)
             return
-        while not self.interrupted:
-            now = deadline.elapsed()
-            done = (now - began) / span if math.isfinite(span) else 0.0
-            if limit is not None:
-                done = max(done, self.iterations / limit)
-                chunk = min(chunk, limit - self.iterations)
-            if done >= 1.0 or chunk <= 0:
-                break
-            temperature = leg * options.heat * (options.cold / options.heat) ** done
-            tick = time.perf_counter()
+        rng = np.random.default_rng(self.seed)
+        first = elite(self.model)
+        pool: list[Elite] = []
+        for i in range(plan.plans):
+            if i:
+                self._take(first)
+            self._anneal(FIRST * (i + 1) / plan.plans, leg, hot)
+            pool.append(self._keep())
+        while not self.interrupted and self._done() < 1.0:
+            x, y = rng.choice(len(pool), 2, replace=False)
+            a = min(pool[x], pool[y], key=Elite.rank)
+            others = [p for p in pool if p is not a]
+            b = others[rng.integers(len(others))]
+            self._breed(*((a, b) if rng.random() < 0.5 else (b, a)), rng)
+            self._anneal(self._done() + plan.child, leg, WARM)
+            child = self._keep()
+            worst = max(range(len(pool)), key=lambda i: pool[i].rank())
+            if child.rank() < pool[worst].rank() and not any(child.equals(p) for p in pool):
+                pool[worst] = child
+
+    def _breed(self, a: Elite, b: Elite, rng: np.random.Generator) -> None:
+        """Make the child of two plans the current one."""
+        m = self.model
+        left = cross(m, self.near, a, b, rng)
+        broken = kernels.rebuild(*m.state(), m.required)
+        if broken:
+            # Where the way past a stop is longer than the way through it, a route may not survive the loss of a stop.
+            left = np.concatenate([left, dissolve(m, m.work.changed[:broken])])
+            kernels.rebuild(*m.state(), m.required)
+        if len(left):
+            self._search(1, 0.0, left)
+            kernels.rebuild(*m.state(), m.required)
+        m.take_as_best()
+
+    def _take(self, plan: Elite) -> None:
+        m = self.model
+        adopt(m, plan)
+        kernels.rebuild(*m.state(), m.required)
+        m.take_as_best()
+
+    def _keep(self) -> Elite:
+        """Copy the best plan of this annealing."""
+        found = elite(self.model)
+        if self._top is None or found.rank() < self._top.rank():
+            self._top = found
+        return found
+
+    def _bring_back(self) -> None:
+        """Leave the best plan of all in the model."""
+        plan, work, top = self.model.plan, self.model.work, self._top
+        here = int(work.missing[1]), float(work.cost[1])
+        # An interrupt may have come before the costs of a new plan were known.
+        if top is not None and (top.rank() < here or not math.isfinite(here[1])):
+            plan.best[:], plan.best_size[:] = top.following, top.size
+            work.missing[1], work.cost[1] = top.rank()
+
+    def _done(self) -> float:
+        """Return the share of the time or of the iterations that is used up."""
+        span, limit = self.deadline.time_limit - self._began, self.deadline.max_iterations
+        done = 0.0
+        if math.isfinite(span):
+            done = (self.deadline.elapsed() - self._began) / span if span > 0 else 1.0
+        return done if limit is None else max(done, self.iterations / limit if limit else 1.0)
+
+    def _budget(self, temperature: float) -> float:
+        """Estimate the number of iterations that can be made."""
+        most = math.inf if self.deadline.max_iterations is None else self.deadline.max_iterations
+        if not math.isfinite(self.deadline.time_limit):
+            return most
+        # The rate is measured on iterations that a search begins with anyway.
+        trial = int(min(TRIAL, most))
+        tick = time.perf_counter()
+        self._search(trial, temperature)
+        self.iterations += trial
+        self._rate = trial / max(time.perf_counter() - tick, 1e-7)
+        return min(most, self._rate * (self.deadline.time_limit - self._began))
+
+    def _anneal(self, until: float, leg: float, hot: float) -> None:
+        """Search at temperatures that fall from `hot` legs until this share of the time or iterations is used up."""
+        m, deadline = self.model, self.deadline
+        begin = done = self._done()
+        chunks = 1
+        while not self.interrupted and done < min(until, 1.0):
+            chunk = self._chunk(until - begin)
+            temperature = leg * hot * (self.search.cold / hot) ** ((done - begin) / (until - begin))
             if chunks % REBUILD == 0:
                 kernels.rebuild(*m.state(), m.required)
             chunks += 1
+            tick = time.perf_counter()
             self._search(chunk, temperature)
             self.iterations += chunk
+            if math.isfinite(deadline.time_limit):
+                rate = chunk / max(time.perf_counter() - tick, 1e-7)
+                self._rate = 0.5 * (self._rate + rate)
             self._note()
             self._press()
-            if math.isfinite(span):
-                chunk = self._next_chunk(chunk, time.perf_counter() - tick, deadline.remaining())
-            if progress is not None and deadline.elapsed() - told > 0.1:
-                told = deadline.elapsed()
-                event = Event(told, self.iterations, self._money(), int(m.work.missing[1]))
-                if progress(event) is False:
-                    self.interrupted = True
+            self._tell()
+            done = self._done()
+
+    def _chunk(self, share: float) -> int:
+        """Choose the number of iterations at one temperature: a few hundredths of an annealing, and 10 ms at most."""
+        deadline, limit = self.deadline, self.deadline.max_iterations
+        chunk = 1000.0
+        if math.isfinite(deadline.time_limit):
+            steps = min(0.01, max(deadline.remaining(), 0.0) * 0.7, deadline.time_limit * share / 100)
+            chunk = self._rate * steps
+        if limit is not None:
+            chunk = min(chunk, limit * share / STEPS, limit - self.iterations)
+        return max(1, int(chunk))
 
     def _leg(self) -> float:
         """Mean cost of a leg of the current plan, the price of its vehicle included: the scale of temperatures."""
@@ -216,11 +312,6 @@ class _Run:
         bank = m.plan.bank[: m.plan.banked[0]]
         missed = m.plan.penalty[bank][~m.required[bank]].sum()
         return max(float(m.work.cost[0] - missed), 0.0) / (len(m.clients) - len(bank) + int(m.fleet.used[0]) or 1)
-
-    def _next_chunk(self, chunk: int, seconds: float, remaining: float) -> int:
-        rate = chunk / max(seconds, 1e-7)
-        self._rate = rate if self._rate == 0.0 else 0.5 * (self._rate + rate)
-        return max(1, int(self._rate * min(0.01, max(remaining, 0.0) * 0.7, self.deadline.time_limit / 100)))
 
     def _press(self) -> None:
         """Make required clients that stay out dearer, so that others make room for them."""
@@ -231,9 +322,17 @@ class _Run:
             m.plan.penalty[waiting] = np.minimum(m.plan.penalty[waiting] * 1.1, 1e12)
 
     def _money(self) -> float:
-        return float(self.model.work.cost[1]) * self.model.scale + self.model.constant
+        return self.rank()[1] * self.model.scale + self.model.constant
 
     def _note(self) -> None:
         cost = self._money()
         if not self.trace or cost != self.trace[-1][1]:
             self.trace.append((self.deadline.elapsed(), cost))
+
+    def _tell(self) -> None:
+        now = self.deadline.elapsed()
+        if self.progress is not None and now - self._told > 0.1:
+            self._told = now
+            event = Event(now, self.iterations, self._money(), self.rank()[0])
+            if self.progress(event) is False:
+                self.interrupted = True

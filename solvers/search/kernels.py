@@ -22,10 +22,11 @@ from vrp.solvers.search.plan import (
     soil,
     take,
     unit,
+    within,
 )  # fmt: skip
 from vrp.solvers.search.recreate import position
 from vrp.solvers.search.ruin import ruin, sort
-from vrp.solvers.search.times import forget, refresh, restore, spent
+from vrp.solvers.search.times import forget, kept, refresh, restore, spent
 from vrp.solvers.search.work import BANKED, CALLED, PUT, TAKEN, note, uniform
 
 ONE_TYPE = 0.5
@@ -46,6 +47,16 @@ def undo(net, loads, times, fleet, mix, reach, plan, work, logged):  # type: ign
         else:
             leave_bank(plan, c)
     restore(times)
+
+
+@outlined
+def feasible(net, times, reach, plan, work, changed):  # type: ignore[no-untyped-def]
+    """Tell whether the changed routes keep their limits: insertions do, but ways past a stop may be the longer ones."""
+    for k in range(changed):
+        r = work.changed[k]
+        if not within(reach, r, 0.0) or not kept(times, net, plan, r):
+            return False
+    return True
 
 
 @kernel
@@ -103,7 +114,8 @@ def search(  # type: ignore[no-untyped-def]
                 work.touched[r] = it
                 work.changed[changed] = r
                 changed += 1
-        if delta + pressure < -temperature * math.log(1.0 - uniform(work)):
+        accepted = delta + pressure < -temperature * math.log(1.0 - uniform(work))
+        if accepted and feasible(net, times, reach, plan, work, changed):
             for k in range(changed):
                 soil(plan, work.changed[k])
             work.cost[0] += delta
@@ -120,13 +132,16 @@ def search(  # type: ignore[no-untyped-def]
 
 @kernel
 def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type: ignore[no-untyped-def]
-    """Compute from `nxt` of the routes and the bank all that follows from it; ends the drift of running sums."""
+    """Compute from `nxt` of the routes and the bank all that follows from it; ends the drift of running sums.
+
+    Writes the routes that break their limits to `work.changed` and returns how many there are.
+    """
     work.clock[0] += 1
     forget(times)
     for k in range(len(fleet.top)):
         fleet.top[k] = 0
     fleet.used[0] = 0
-    cost, missing = 0.0, 0
+    cost, missing, broken = 0.0, 0, 0
     for r in range(len(plan.size) - 1, -1, -1):
         h = plan.locations + r
         k = fleet.kind[r]
@@ -156,6 +171,9 @@ def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type
             cost += fleet.fixed[k]
         refresh(times, net, plan, r, plan.nxt[h], h, plan.prv[h], h, work.clock[0])
         cost += spent(times, r)
+        if not within(reach, r, 0.0) or not kept(times, net, plan, r):
+            work.changed[broken] = r
+            broken += 1
     for k in range(plan.banked[0]):
         c = plan.bank[k]
         plan.route[c] = -1
@@ -166,3 +184,4 @@ def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type
             cost += plan.penalty[c]
     work.cost[0] = cost
     work.missing[0] = missing
+    return broken

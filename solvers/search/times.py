@@ -88,6 +88,14 @@ def price(times: Any, net: Any, r: int, p: int, c: int, q: int, cost: float) -> 
     raise NotImplementedError("compiled only")
 
 
+def kept(times: Any, net: Any, plan: Any, r: int) -> bool:
+    """Tell whether route r keeps its windows and its longest duration.
+
+    Insertions do; taking a stop out may break them where the way past it is longer than the way through it.
+    """
+    raise NotImplementedError("compiled only")
+
+
 def restore(times: Any) -> None:
     """Undo all that was refreshed in this iteration."""
     raise NotImplementedError("compiled only")
@@ -269,6 +277,43 @@ def _price(times: Any, net: Any, r: Any, p: Any, c: Any, q: Any, cost: Any) -> A
         if late > times.slack or d > times.longest[r]:
             return math.inf
         return cost + times.cost[r] * (d - times.duration[r])
+
+    return durations
+
+
+@part
+def _starts(times, net, plan, r):  # type: ignore[no-untyped-def]
+    """Tell whether vehicle r can leave its depot early enough for its first stop."""
+    h = plan.locations + r
+    i = plan.nxt[h]
+    return i == h or times.head[h, 1] + drive(net, r, h, i) <= times.tail[i, 2] + 1.5 * times.slack
+
+
+@dispatch(kept)
+def _kept(times: Any, net: Any, plan: Any, r: Any) -> Any:
+    if is_a(times, NoTime):
+        return lambda times, net, plan, r: True
+    # Every stop is looked at, as a wait before one hides how late those behind it are. The limit is half as much again
+    # as an insertion may be late: sums differ by their rounding.
+    if is_a(times, Windows):
+
+        def windows(times, net, plan, r):  # type: ignore[no-untyped-def]
+            i = plan.nxt[plan.locations + r]
+            while i < plan.locations:
+                if times.first[i] > times.last[i] + 1.5 * times.slack:
+                    return False
+                i = plan.nxt[i]
+            return True
+
+        return windows
+
+    def durations(times, net, plan, r):  # type: ignore[no-untyped-def]
+        i = plan.nxt[plan.locations + r]
+        while i < plan.locations:
+            if times.tail[i, 1] > times.tail[i, 2] + 1.5 * times.slack:
+                return False
+            i = plan.nxt[i]
+        return times.duration[r] <= times.longest[r] + 0.5 * times.slack and _starts(times, net, plan, r)
 
     return durations
 

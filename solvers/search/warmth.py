@@ -13,6 +13,7 @@ from vrp.solvers.search import jit, kernels
 from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.model import Model, build
 from vrp.solvers.search.neighbours import neighbours
+from vrp.solvers.search.population import adopt, cross, elite
 from vrp.solvers.search.start import savings
 from vrp.vehicles import VehicleType
 
@@ -68,6 +69,10 @@ def _run_idle(model: Model) -> None:
         savings(m.net, m.loads, m.plan, near, m.clients[:0])
     kernels.rebuild(*m.state(), m.required)
     kernels.search(*m.state(), m.order, near, m.clients, m.required, m.clients[:0], 0, 1.0, 1.0, 1.0)
+    # The crossing comes last: it leaves no client in the bank.
+    nothing, alone = elite(m), np.full((m.plan.locations, 1), -1, np.int32)
+    adopt(m, nothing)
+    cross(m, alone, nothing, nothing, np.random.default_rng(0))
 
 
 def cache_info() -> dict[str, object]:

@@ -12,6 +12,11 @@ from vrp.deadline import Deadline
 from vrp.errors import OptionError
 from vrp.solution import Route, Solution
 from vrp.solvers import Event, make
+from vrp.solvers.search import kernels
+from vrp.solvers.search.model import build, load_routes, routes
+from vrp.solvers.search.neighbours import neighbours
+from vrp.solvers.search.population import adopt, cross, elite, shape
+from vrp.solvers.search.warmth import warm_up
 
 # Features that choose the kernel, a compilation each; the others may come in any mixture.
 KERNELS = (
@@ -228,6 +233,71 @@ def test_progress_can_stop_it() -> None:
     assert len(told) == 1
     assert deadline.elapsed() < 15
     assert plan.cost <= told[0].cost + 1e-9
+
+
+@pytest.mark.parametrize("limits", [{}, {"max_distance": 170.0, "max_duration": 170.0, "duration_cost": 0.5}])
+def test_ways_past_a_stop_may_be_longer(limits: dict[str, float]) -> None:
+    """Where matrices break the triangle inequality, taking a stop out may break a limit; no plan ever does."""
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        n = 15
+        distance, duration = rng.integers(1, 100, (2, n + 1, n + 1)).astype(float) ** 2 / 50
+        for table in (distance, duration):
+            np.fill_diagonal(table, 0.0)
+        early = rng.integers(0, 150, n).astype(float)
+        loads = 2 if limits else 1
+        fleet = [VehicleType(capacity=(6.0,) * loads, distance_cost=price, **limits) for price in range(1, 1 + loads)]
+        problem = Problem.from_arrays(
+            distance=distance,
+            duration=duration,
+            demand=np.ones((n, loads)),
+            time_windows=np.column_stack([early, early + rng.integers(20, 120, n)]),
+            vehicles=fleet,
+        )
+        plan = run(problem, 6000, seed=seed)
+        assert [v for v in check(problem, plan) if v.kind != "unserved"] == []
+
+
+def test_children_of_plans_lose_nobody() -> None:
+    """A child keeps each client once, in a route of the second parent, of the first, or among those to put back."""
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        problem = random_problem(rng, int(rng.integers(4, 40)), {"mixed", "count", "prizes"})
+        model = build(problem, seed)
+        warm_up(model)
+        near = neighbours(model.net, model.times, model.clients, 10)
+        parents = []
+        for _ in range(2):
+            found = evaluate(problem, run(problem, 30, seed=int(rng.integers(1000))).routes)
+            other = build(problem, seed)
+            load_routes(other, found.routes)
+            kernels.rebuild(*other.state(), other.required)
+            other.take_as_best()
+            parents.append((elite(other), {frozenset(r.visits) for r in found.routes}))
+        left = cross(model, near, parents[0][0], parents[1][0], rng)
+        kernels.rebuild(*model.state(), model.required)
+        model.take_as_best()
+        child = routes(problem, model)
+        visits = [c for r in child for c in r.visits]
+        assert sorted([*visits, *left.tolist()]) == model.clients.tolist()
+        second = [r for r in child if frozenset(r.visits) in parents[1][1]]
+        first = [r for r in child if r not in second]
+        assert all(any(set(r.visits) <= known for known in parents[0][1]) for r in first)
+        adopt(model, parents[0][0])
+        kernels.rebuild(*model.state(), model.required)
+        model.take_as_best()
+        assert {frozenset(r.visits) for r in routes(problem, model)} == parents[0][1]
+
+
+def test_population_is_worth_its_name() -> None:
+    """With enough iterations plans are bred, and the answer is the same for the same seed."""
+    problem = uniform(20)
+    assert shape(20000, 20).plans > 1
+    assert shape(2000, 20).plans == 1
+    first, second = run(problem, 20000, seed=5), run(problem, 20000, seed=5)
+    assert [r.visits for r in first.routes] == [r.visits for r in second.routes]
+    assert first.stats.iterations == 20000
+    assert first.cost <= min(run(problem, 1000, seed=s).cost for s in range(3)) + 1e-9
 
 
 def test_fleet_too_small_serves_as_many_as_fit() -> None:
