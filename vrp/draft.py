@@ -105,7 +105,11 @@ class Reader:
     # Names and times
 
     def _index(self, kind: str) -> dict[str, int]:
+        """Return names to numbers; ready-made vehicle types, which come before the others, count up to -1."""
         found: dict[str, int] = {}
+        if kind == "vehicle":
+            ready = self.draft.types
+            found = {t.name: k - len(ready) for k, t in enumerate(ready) if isinstance(t.name, str) and t.name}
         for number, record in enumerate(self.draft.records[kind]):
             name = record["name"]
             if name is None:

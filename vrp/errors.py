@@ -3,6 +3,9 @@
 import difflib
 from collections.abc import Iterable, Sequence
 
+SHOWN = 40
+"""How many allowed values an error lists at most; a problem may have thousands of names."""
+
 
 class VrpError(ValueError):
     """Wrong input or an impossible request. A hard problem is not an error: it returns a `Solution` with a status."""
@@ -52,5 +55,9 @@ class MissingExtraError(VrpError):
 def suggest(got: object, allowed: Iterable[object]) -> str:
     """Return ` Did you mean 'x'?`, or ` Allowed: ...` where nothing in `allowed` is close to what was got."""
     names = [str(a) for a in allowed]
-    close = difflib.get_close_matches(str(got), names, n=1)
-    return f" Did you mean {close[0]!r}?" if close else f" Allowed: {', '.join(names)}."
+    same = [name for name in names if name.casefold() == str(got).casefold()]
+    close = same or difflib.get_close_matches(str(got), names, n=1)
+    if close:
+        return f" Did you mean {close[0]!r}?"
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f" Allowed: {', '.join(names[:SHOWN])}{more}."
