@@ -69,11 +69,19 @@ class Reader:
 
     def who(self, kind: str, number: int) -> str:
         """Return how a record is called: by name, locations else by their index."""
+        if kind == "shipment":
+            pickup, delivery, _ = self.draft.shipments[number]
+            return f"shipment from {self._end(pickup)} to {self._end(delivery)}"
         records = self.draft.records.get(kind, ())
         name = records[number].get("name") if number < len(records) else None
         if name is not None:
             return f"{kind} {name!r}"
         return f"{kind} {number + len(self.depots) if kind == 'stop' else number}"
+
+    def _end(self, value: Any) -> str:
+        if isinstance(value, Handle) and value.owner is self.draft.owner:
+            return self.who(value.kind, value.number)
+        return f"stop {show(value)}"
 
     def error(self, kind: str, number: int, text: str) -> None:
         """Remember an error of a record."""

@@ -1,7 +1,7 @@
 """One small tree of errors: everything that the package raises on purpose derives from `VrpError`."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 SHOWN = 40
 """How many allowed values an error lists at most; a problem may have thousands of names."""
@@ -18,6 +18,15 @@ class ProblemError(VrpError):
         self.errors: tuple[str, ...] = (errors,) if isinstance(errors, str) else tuple(errors)
         lines = self.errors if len(self.errors) == 1 else (f"{len(self.errors)} errors:", *self.errors)
         super().__init__("\n  - ".join(lines))
+
+    def reworded(self, words: Mapping[str, str]) -> "ProblemError":
+        """Return the same errors with texts replaced: what the user called a field instead of what we call it."""
+        errors = []
+        for error in self.errors:
+            for ours, theirs in words.items():
+                error = error.replace(ours, theirs)
+            errors.append(error)
+        return ProblemError(errors)
 
 
 class FormatError(VrpError):

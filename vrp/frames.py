@@ -59,6 +59,16 @@ _ALIASES = {
     **dict.fromkeys(("service_time",), "service"),
     **dict.fromkeys(("penalty",), "prize"),
 }
+# What errors call fields -> the columns.
+_WORDS = {
+    "`window`": "`open` to `close`",
+    "`shift`": "`shift_start` to `shift_end`",
+    "`breaks`": "`break_start` to `break_end`",
+    "`load`": "`shipment_load`",
+    "Shipments use": "`deliver_to` makes shipments use",
+    "locations were added": "rows are depots and stops",
+    "Use `group(required=True)` to say that one of them must be served": "Leave it empty: one of them must be served",
+}
 
 
 def from_frame(
@@ -103,7 +113,12 @@ def from_frame(
     order = [*places, *(i for i in range(len(rows)) if i not in places)]
     if places and order != sorted(order):
         distance, duration = _permuted(distance, order), _permuted(duration, order)
-    return builder.build(distance=distance, duration=duration)
+    try:
+        return builder.build(distance=distance, duration=duration)
+    except ProblemError as error:
+        used = {key for row in rows for key in row}
+        minutes = {f"`{k}`": f"`{k}_min` (in seconds)" for k in ("service", "setup") if f"{k}_min" in used}
+        raise error.reworded(_WORDS | minutes) from None
 
 
 class _Tables:
@@ -218,7 +233,7 @@ class _Tables:
                 found = ", ".join(f"{k} {show(v)}" for k, v in extra.items())
                 self.errors.append(
                     f"Row {i} of `stops` is taken for a depot, but has {found}. Say where the depot is with `depot`: "
-                    'a row, a name, or apart from the stops, as in depot={"lat": 60.2, "lon": 24.9}.'
+                    "its row, its name, or a dict such as {'lat': 60.2, 'lon': 24.9}."
                 )
         if len(set(places)) < len(places):
             self.errors.append(f"`depot` names a row more than once: {show(depot)}.")
@@ -307,11 +322,11 @@ def _intervals(row: Row, start: str, end: str, columns: re.Pattern[str]) -> list
 
 
 def _minutes(row: Row, key: str) -> Any:
-    """Return a duration from its column in seconds or the one in minutes."""
+    """Return a duration from its column in seconds or the one in minutes, where texts may have other units."""
     value = row.get(f"{key}_min")
     if value is None:
         return row.get(key, 0)
-    return value * 60 if isinstance(value, (int, float)) else f"{value} min"
+    return value * 60 if isinstance(value, (int, float)) else value
 
 
 def _place(row: Row) -> Row:

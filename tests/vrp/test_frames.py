@@ -120,7 +120,9 @@ def test_matrices_are_in_the_order_of_the_table():
     assert p.legs(1, 2)[0] == 2
     apart = Problem.from_frame({"name": ["a", "b"]}, distance=matrix, depot={"name": "hub"})
     assert apart.legs(0, 2)[0] == 2
-    assert "shape 2x2, but 3 locations" in told({"name": ["a", "hub", "b"]}, distance=matrix[:2, :2], depot="hub")
+    assert "shape 2x2, but 3 rows are depots and stops" in told(
+        {"name": ["a", "hub", "b"]}, distance=matrix[:2, :2], depot="hub"
+    )
 
 
 def test_several_loads_by_name():
@@ -244,10 +246,26 @@ def test_settings_and_ignored_columns():
         ({"lat": [1, 2]}, {}, "different length"),
         ({"demand": [5, 1, 2]}, {}, "Row 0 of `stops` is taken for a depot, but has demand 5"),
         ({"demand": [0, "many", 2]}, {}, "Stop 'a': `demand` must be a number, but is 'many'."),
-        ({"demand": [0, -1, 2]}, {}, "-1 at stop 'a'"),
-        ({"open": ["06:00", "25h", None]}, {}, "Stop 'a': `window` must be a time"),
-        ({"open": ["06:00", "11:00", None]}, {}, "Stop 'a': `window` ends at 10:00:00, before it starts at 11:00"),
-        ({"service_min": [None, "x", 1]}, {}, "Stop 'a': `service` must be a duration"),
+        ({"demand": [0, -1, 2]}, {}, "`demand` must be at least 0 and finite, but is -1 at stop 'a'"),
+        ({"open": [0, -1, 2]}, {}, "`open` to `close` must be at least 0, but is -1 at stop 'a'"),
+        ({}, {"vehicles": {"shift_start": ["8h"]}}, "Vehicle 0: `shift_start` to `shift_end` must be a time"),
+        (
+            {},
+            {"vehicles": {"break_start": [9]}},
+            "`break_start` to `break_end` must be at least 0 and finite, but is in",
+        ),
+        (
+            {"deliver_to": [None, "b", None], "shipment_load": [None, "x", None]},
+            {},
+            "Shipment from stop 'a' to stop 'b': `shipment_load` must be a number, but is 'x'.",
+        ),
+        ({"open": ["06:00", "25h", None]}, {}, "Stop 'a': `open` to `close` must be a time"),
+        (
+            {"open": ["06:00", "11:00", None]},
+            {},
+            "Stop 'a': `open` to `close` ends at 10:00:00, before it starts at 11:",
+        ),
+        ({"service_min": [None, "x", 1]}, {}, "Stop 'a': `service_min` (in seconds) must be a duration"),
         ({"lat": [60, None, 60]}, {}, "Stop 'a': a place is lat and lon"),
         ({"lat": [60.1, 24.8, 60.2], "lon": [24.9, 60.2, 24.7]}, {}, "Latitude and longitude seem swapped"),
         ({"name": ["hub", "a", "a"]}, {}, "more than one stop called 'a'"),
@@ -309,3 +327,6 @@ def test_garbage_raises_our_errors_only(stops: Any, vehicles: Any, depot: Any, s
         Problem.from_frame(stops, vehicles, depot=depot)
     except VrpError as error:
         assert len(str(error)) > 10
+        # No table has columns of these names.
+        ours = ("delivery", "time_windows", "depot_windows", "depot_service", "coords", "shipments", "window", "breaks")
+        assert not [name for name in ours if f"`{name}`" in str(error)]

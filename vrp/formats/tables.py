@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from vrp.errors import FormatError
+from vrp.errors import FormatError, ProblemError
 from vrp.formats.source import MAX_LOCATIONS, Source, load, refuse_rounding
 from vrp.problem import Problem
 from vrp.solution import Solution, Step
@@ -15,6 +15,14 @@ STOPS, VEHICLES = "stops.csv", "vehicles.csv"
 _PLACE = {"lat", "lon", "x", "y", "latitude", "longitude", "lng"}
 _FLEET = {"capacity", "count", "shift_start", "shift_end", "fixed_cost"}
 _DELIMITERS = ",;\t|"
+# What errors of data frames say -> what holds for files, which have no arguments.
+_WORDS = {
+    "To leave it aside: ignore=": "Delete it, or read the tables yourself for vrp.Problem.from_frame with ignore=",
+    "with `depot`: its row, its name, or a dict such as {'lat': 60.2, 'lon': 24.9}.": (
+        "in the column `start` of the vehicles: the name of its row."
+    ),
+    "`depot` is": "`start`, `end` or `reload_depots` is",
+}
 
 
 def is_stops(text: str) -> bool:
@@ -70,7 +78,10 @@ def _problem(stops: Source, vehicles: Source, rounding: str) -> Problem:
         for part in row.get(key, "").replace(";", ",").replace("|", ",").split(",")
     ]
     depots = [name for name in dict.fromkeys(named) if name and name != "open"]
-    return Problem.from_frame(rows, fleet, depot=depots or 0, name=_title(stops), **settings)
+    try:
+        return Problem.from_frame(rows, fleet, depot=depots or 0, name=_title(stops), **settings)
+    except ProblemError as error:
+        raise error.reworded(_WORDS) from None
 
 
 def _title(source: Source) -> str:
