@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from vrp.baselines.answer import answer, route, versions
-from vrp.baselines.features import lacking, prices, require_supported
+from vrp.baselines.features import lacking, prices, require_installed, require_supported
 from vrp.baselines.integers import rounding_scale
 from vrp.deadline import Deadline
-from vrp.errors import MissingExtraError, UnsupportedError
+from vrp.errors import UnsupportedError
 from vrp.problem import Floats, Problem
 from vrp.solution import Route, Solution, Stats
 from vrp.solvers import Progress
@@ -43,10 +43,7 @@ class HGS:
     """
 
     def __init__(self, threads: int = 1) -> None:
-        try:
-            import hygese  # noqa: F401
-        except ImportError:
-            raise MissingExtraError("hygese", "baselines") from None
+        require_installed("hygese")
         self.threads = threads
 
     def supports(self, problem: Problem) -> list[str]:
