@@ -169,6 +169,11 @@ def test_check_proves_a_plan_and_lists_violations(
     shown = capsys.readouterr().out
     assert "feasible: no violations" in shown
     assert f"{EACH_ALONE:.2f}" in shown
+    plan.write_text("Route #1: 1 2\nRoute #2: 3 4\nCost 41\n")
+    assert main(["check", str(instance), str(plan)]) == 3
+    shown = capsys.readouterr().out
+    assert "violation: The plan states a cost of 41, but it is 40." in shown
+    assert "say how with --rounding" in shown
     plan.write_text("Route #1: 1 2 3\nCost 1\n")
     assert main(["check", str(instance), str(plan)]) == 3
     assert capsys.readouterr().out.count("violation: ") >= 2

@@ -49,5 +49,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{'cost':>16} {cost:16,.2f}")
         for note in problem.notes:
             print(f"note: {note}")
+        if any(v.kind == "stated cost" for v in violations) and problem.distance is None and problem.crs == "planar":
+            print("note: if the plan's author rounds distances otherwise, say how with --rounding")
         print(f"{len(violations)} violations" if violations else "feasible: no violations")
     return 3 if violations else 0

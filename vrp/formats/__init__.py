@@ -11,7 +11,7 @@ from vrp.errors import FormatError, ProblemError, suggest
 from vrp.files import write_text
 from vrp.formats.source import Input, Source, check_rounding, load
 from vrp.problem import Problem
-from vrp.solution import Route, Solution
+from vrp.solution import Solution
 
 PROBLEM_SUFFIXES = (".json", ".vrp")
 SOLUTION_SUFFIXES = (".json", ".sol", ".geojson", ".csv")
@@ -111,8 +111,9 @@ def _reader(source: Source, path: Path | None) -> Callable[[Source, str], Proble
 def read_solution(path: Input, problem: Problem) -> Solution:
     """Read a plan for a problem: .sol (VRPLIB), our own JSON, or Schneider's lines of names; told by its content.
 
-    The plan is scheduled and costed anew. A cost that our own JSON states is kept, so that `check` can compare it; that
-    of a .sol file is not, since many count in another unit than the problem's file.
+    The plan is scheduled and costed anew. A cost that the file states is kept where it is another, so that `check` can
+    compare it. In a .sol file it may be rounded, to its last digit or leg by leg to 0.001, and count in another unit, a
+    power of ten.
 
     Raises
     ------
@@ -126,27 +127,10 @@ def read_solution(path: Input, problem: Problem) -> Solution:
         from vrp.formats.native_solution import solution_from_dict as from_dict
 
         return from_dict(parse_json(source), problem, source.name)
-    return evaluated(problem, _routes(source, problem))
-
-
-def evaluated(problem: Problem, routes: list[Route]) -> Solution:
-    """Schedule and cost routes."""
-    from vrp.check import evaluate
-
-    return evaluate(problem, routes)
-
-
-def _routes(source: Source, problem: Problem) -> list[Route]:
     from vrp.formats.evrptw import is_evrptw_plan, read_evrptw_plan
-    from vrp.formats.sol import assign, parse
+    from vrp.formats.sol import read_sol
 
-    if is_evrptw_plan(source.text):
-        vehicle = problem.vehicles[0]
-        return [
-            Route(0, vehicle.start_depot, vehicle.end_depot, tuple(visits))
-            for visits in read_evrptw_plan(source, problem)
-        ]
-    return assign(source, parse(source), problem)
+    return read_evrptw_plan(source, problem) if is_evrptw_plan(source.text) else read_sol(source, problem)
 
 
 def write(what: Problem | Solution, path: str | PathLike[str]) -> None:
