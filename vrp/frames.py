@@ -358,6 +358,8 @@ def _vehicle(row: Row, depots: Iterable[Any]) -> Row:
     plain = {k: v for k, v in row.items() if k not in own and not (_LOAD.fullmatch(k) or _BREAK.fullmatch(k))}
     out: Row = plain | {kind: _load(row, kind, ()) for kind in _VEHICLE_LOADS}
     out["breaks"] = _intervals(row, "break_start", "break_end", _BREAK) or ()
+    if row.get("count") == "unlimited":
+        out["count"] = None
     if "end" in row:
         out["end"] = None if row["end"] == "open" and "open" not in depots else row["end"]
     shift = (row.get("shift_start"), row.get("shift_end"))

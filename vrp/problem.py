@@ -319,7 +319,8 @@ class Problem:
             A shipment is a stop with `deliver_to`, the name of the stop where its goods go, and `shipment_load` (or
             `shipment_load_kg` ...), 1 where it is empty.
         vehicles
-            One row per vehicle, or per `count` equal ones. Columns: `name`, `count`, `capacity` (or `capacity_kg` ...),
+            One row per vehicle, or per `count` equal ones (a number, or "unlimited"; 1 where it is empty). Columns:
+            `name`, `count`, `capacity` (or `capacity_kg` ...),
             `start` and `end`, names of depots (`end` is the start where it is empty, and "open" for routes that end
             at their last stop), `shift_start` and `shift_end`, `break_start` and `break_end` (more breaks:
             `break_start_2` ...), `initial_load` (or `initial_load_kg` ...), `skills`, `prefix`, the names of its fixed

@@ -13,7 +13,7 @@ from vrp.formats.source import Input, Source, check_rounding, load
 from vrp.problem import Problem
 from vrp.solution import Solution
 
-PROBLEM_SUFFIXES = (".json", ".vrp")
+PROBLEM_SUFFIXES = (".json", ".vrp", ".csv")
 SOLUTION_SUFFIXES = (".json", ".sol", ".geojson", ".csv")
 
 
@@ -134,7 +134,9 @@ def read_solution(path: Input, problem: Problem) -> Solution:
 
 
 def write(what: Problem | Solution, path: str | PathLike[str]) -> None:
-    """Write a problem (.vrp, .json) or a solution (.sol, .json, .geojson, .csv); the suffix chooses the format.
+    """Write a problem (.vrp, .json, .csv) or a solution (.sol, .json, .geojson, .csv); the suffix chooses the format.
+
+    A problem as .csv is two tables: stops.csv, and vehicles.csv beside it.
 
     Raises
     ------
@@ -149,6 +151,11 @@ def write(what: Problem | Solution, path: str | PathLike[str]) -> None:
     allowed: tuple[str, ...] = PROBLEM_SUFFIXES if isinstance(what, Problem) else SOLUTION_SUFFIXES
     if suffix not in allowed:
         raise FormatError(f"{str(path)!r}: the suffix chooses the format, got {suffix!r}.{suggest(suffix, allowed)}")
+    if isinstance(what, Problem) and suffix == ".csv":
+        from vrp.formats.tables_write import write_tables
+
+        write_tables(what, Path(path))
+        return
     write_text(path, _problem_text(what, suffix) if isinstance(what, Problem) else _solution_text(what, suffix))
 
 

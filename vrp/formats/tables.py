@@ -42,7 +42,7 @@ def read_folder(folder: Path, rounding: str) -> Problem:
     missing = [name for name in (STOPS, VEHICLES) if not (folder / name).is_file()]
     if missing:
         raise FormatError(f"{str(folder)!r} is a folder without {' and '.join(missing)}. Name a file.")
-    return _problem(load(folder / STOPS), load(folder / VEHICLES), rounding)
+    return read_pair(load(folder / STOPS), load(folder / VEHICLES), rounding)
 
 
 def read_stops(source: Source, rounding: str, path: Path | None) -> Problem:
@@ -57,14 +57,19 @@ def read_stops(source: Source, rounding: str, path: Path | None) -> Problem:
         raise source.failure(
             f"a table of stops needs a table of vehicles. Name the file that has {VEHICLES} beside it."
         )
-    name = path.name.replace("stops", "vehicles") if "stops" in path.name else VEHICLES
-    neighbour = path.with_name(name)
+    neighbour = vehicles_beside(path)
     if not neighbour.is_file():
         raise source.failure(f"a table of stops needs a table of vehicles, but there is no {str(neighbour)!r}.")
-    return _problem(source, load(neighbour), rounding)
+    return read_pair(source, load(neighbour), rounding)
 
 
-def _problem(stops: Source, vehicles: Source, rounding: str) -> Problem:
+def vehicles_beside(stops: Path) -> Path:
+    """Return where the table of vehicles lies that belongs to a table of stops."""
+    return stops.with_name(stops.name.replace("stops", "vehicles") if "stops" in stops.name else VEHICLES)
+
+
+def read_pair(stops: Source, vehicles: Source, rounding: str) -> Problem:
+    """Return the problem of both tables; the depots are in the order of their rows."""
     rows, fleet = _rows(stops), _rows(vehicles)
     settings: dict[str, Any] = {}
     if rounding != "auto":
@@ -77,7 +82,8 @@ def _problem(stops: Source, vehicles: Source, rounding: str) -> Problem:
         for key in ("start", "end", "reload_depots")
         for part in row.get(key, "").replace(";", ",").replace("|", ",").split(",")
     ]
-    depots = [name for name in dict.fromkeys(named) if name and name != "open"]
+    place = {row.get("name", "").strip(): i for i, row in enumerate(rows)}
+    depots = sorted({name for name in named if name and name != "open"}, key=lambda name: place.get(name, -1))
     try:
         return Problem.from_frame(rows, fleet, depot=depots or 0, name=_title(stops), **settings)
     except ProblemError as error:
