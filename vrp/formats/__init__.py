@@ -14,6 +14,7 @@ from vrp.problem import Problem
 from vrp.solution import Solution
 
 PROBLEM_SUFFIXES = (".json", ".vrp", ".csv")
+VROOM_ENDING = ".vroom.json"
 SOLUTION_SUFFIXES = (".json", ".sol", ".geojson", ".csv")
 
 
@@ -136,7 +137,7 @@ def read_solution(path: Input, problem: Problem) -> Solution:
 def write(what: Problem | Solution, path: str | PathLike[str]) -> None:
     """Write a problem (.vrp, .json, .csv) or a solution (.sol, .json, .geojson, .csv); the suffix chooses the format.
 
-    A problem as .csv is two tables: stops.csv, and vehicles.csv beside it.
+    A problem as .csv is two tables: stops.csv, and vehicles.csv beside it. As .vroom.json it is VROOM's input.
 
     Raises
     ------
@@ -155,15 +156,21 @@ def write(what: Problem | Solution, path: str | PathLike[str]) -> None:
         from vrp.formats.tables_write import write_tables
 
         write_tables(what, Path(path))
-        return
-    write_text(path, _problem_text(what, suffix) if isinstance(what, Problem) else _solution_text(what, suffix))
+    elif isinstance(what, Problem):
+        write_text(path, _problem_text(what, Path(path).name.lower()))
+    else:
+        write_text(path, _solution_text(what, suffix))
 
 
-def _problem_text(problem: Problem, suffix: str) -> str:
-    if suffix == ".vrp":
+def _problem_text(problem: Problem, name: str) -> str:
+    if name.endswith(".vrp"):
         from vrp.formats.vrplib_write import to_vrplib
 
         return to_vrplib(problem)
+    if name.endswith(VROOM_ENDING):
+        from vrp.formats.vroom_write import vroom_text
+
+        return vroom_text(problem)
     return json.dumps(problem_to_dict(problem), allow_nan=False) + "\n"
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +11,13 @@ import numpy as np
 from vrp.errors import FormatError, UnsupportedError, VrpError
 from vrp.files import write_text
 from vrp.formats.differences import differences
+from vrp.formats.skills import skills
 from vrp.formats.source import Source
 from vrp.formats.tables import read_pair, vehicles_beside
 from vrp.problem import Problem
 from vrp.vehicles import VehicleType
 
-Cells = dict[str, Sequence[str]]
+Cells = dict[str, list[str]]
 """Column -> its cells, one per row."""
 
 
@@ -82,7 +83,7 @@ def _numbers(values: Iterable[float], neutral: float = math.nan) -> list[str]:
     return [_number(float(value), neutral) for value in values]
 
 
-def _used(columns: Mapping[str, Sequence[str]]) -> Cells:
+def _used(columns: Cells) -> Cells:
     """Return the columns that have a cell which is not empty."""
     return {key: cells for key, cells in columns.items() if any(cells)}
 
@@ -115,7 +116,7 @@ def _stops(problem: Problem) -> Cells:
     optional["prize"] = blank + _numbers(problem.prize, math.inf)
     optional["lateness_cost"] = blank + _numbers(problem.lateness_cost, math.inf)
     optional["group"] = blank + [f"group {g}" if g >= 0 else "" for g in problem.group.tolist()]
-    optional["skills"] = blank + _skills(problem)[0]
+    optional["skills"] = blank + _labels(skills(problem)[0])
     for v, gains in zip(problem.vehicles, problem.preference, strict=True):
         if v.name:
             optional[f"preference_{v.name}"] = blank + _numbers(gains, 0.0)
@@ -141,22 +142,9 @@ def _shipments(problem: Problem, n: int, blank: list[str]) -> Cells:
     return {"deliver_to": blank + target} | {name: blank + c for name, c in zip(names, loads, strict=True)}
 
 
-def _skills(problem: Problem) -> tuple[list[str], list[str]]:
-    """Return what each stop needs and each vehicle has, so that the right ones may serve it: a skill per such set."""
-    sets: dict[bytes, str] = {}
-    needs = []
-    has: list[list[str]] = [[] for _ in problem.vehicles]
-    for column in problem.allowed.T:
-        if column.all():
-            needs.append("")
-            continue
-        key = column.tobytes()
-        if key not in sets:
-            sets[key] = f"skill {len(sets) + 1}"
-            for k in np.flatnonzero(column).tolist():
-                has[k].append(sets[key])
-        needs.append(sets[key])
-    return needs, ["; ".join(own) for own in has]
+def _labels(sets: Sequence[Sequence[int]]) -> list[str]:
+    """Return skills as texts."""
+    return ["; ".join(f"skill {number}" for number in own) for own in sets]
 
 
 def _vehicles(problem: Problem) -> Cells:
@@ -187,7 +175,7 @@ def _vehicles(problem: Problem) -> Cells:
         optional[f"break_end{suffix}"] = ["" if x is None else _number(x.end) for x in own]
     for key in ("reload_depots", "prefix"):
         optional[key] = ["; ".join(map(problem.location_name, getattr(v, key))) for v in types]
-    optional["skills"] = _skills(problem)[1]
+    optional["skills"] = _labels(skills(problem)[1])
     if problem.num_loads == 1:
         optional["capacity"] = _numbers((v.capacity[0] for v in types), math.inf)
     else:

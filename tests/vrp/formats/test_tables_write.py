@@ -77,7 +77,7 @@ SQUARE = [[0, 0], [1, 0], [0, 1]]
         ({"coords": SQUARE, "group": [0, 0], "group_required": [False]}, "group_required"),
         ({"coords": SQUARE, "preference": [3, 4]}, "preference"),
         ({"coords": SQUARE, "num_depots": 2}, "depots that no vehicle starts, ends or reloads at"),
-        ({"coords": SQUARE, "names": ("a", "b\r", "c")}, "names"),
+        ({"coords": SQUARE, "names": ("a", " b", "c")}, "names"),
     ],
 )
 def test_what_tables_cannot_say_is_refused(fields: dict[str, Any], lost: str) -> None:
