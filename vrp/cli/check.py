@@ -16,7 +16,7 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         allow_abbrev=False,
     )
     parser.add_argument("file", metavar="FILE", help='the problem; "-" reads stdin')
-    parser.add_argument("solution", metavar="SOLUTION", help='the plan, .sol or .json; "-" reads stdin')
+    parser.add_argument("solution", metavar="SOLUTION", help='the plan, .sol, .json or .csv; "-" reads stdin')
     add_rounding(parser)
     parser.add_argument("--json", action="store_true", help="print violations and cost as JSON")
     parser.set_defaults(run=run)

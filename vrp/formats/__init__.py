@@ -78,6 +78,7 @@ def _reader(source: Source, path: Path | None) -> Callable[[Source, str], Proble
     """Return the reader of the format that the text is in."""
     from vrp.formats.evrptw import is_evrptw, read_evrptw
     from vrp.formats.lilim import is_lilim, read_lilim
+    from vrp.formats.plan_table import is_plan_table
     from vrp.formats.sol import is_sol
     from vrp.formats.solomon import is_solomon, read_solomon
     from vrp.formats.tables import is_stops, read_stops
@@ -90,7 +91,7 @@ def _reader(source: Source, path: Path | None) -> Callable[[Source, str], Proble
         from vrp.formats.json_text import read_json
 
         return read_json
-    if is_sol(text):
+    if is_sol(text) or is_plan_table(text):
         raise source.failure("this is a solution, not a problem. Read it with `vrp.read_solution(path, problem)`.")
     readers: list[tuple[Callable[[str], bool], Callable[[Source, str], Problem]]] = [
         (is_solomon, read_solomon),
@@ -110,7 +111,7 @@ def _reader(source: Source, path: Path | None) -> Callable[[Source, str], Proble
 
 
 def read_solution(path: Input, problem: Problem) -> Solution:
-    """Read a plan for a problem: .sol (VRPLIB), our own JSON, or Schneider's lines of names; told by its content.
+    """Read a plan for a problem: .sol (VRPLIB), our own JSON or CSV, or Schneider's lines of names, told by content.
 
     The plan is scheduled and costed anew. A cost that the file states is kept where it is another, so that `check` can
     compare it. In a .sol file it may be rounded, to its last digit or leg by leg to 0.001, and count in another unit, a
@@ -129,8 +130,11 @@ def read_solution(path: Input, problem: Problem) -> Solution:
 
         return from_dict(parse_json(source), problem, source.name)
     from vrp.formats.evrptw import is_evrptw_plan, read_evrptw_plan
+    from vrp.formats.plan_table import is_plan_table, read_plan_table
     from vrp.formats.sol import read_sol
 
+    if is_plan_table(source.text):
+        return read_plan_table(source, problem)
     return read_evrptw_plan(source, problem) if is_evrptw_plan(source.text) else read_sol(source, problem)
 
 
@@ -180,7 +184,7 @@ def _solution_text(solution: Solution, suffix: str) -> str:
 
         return to_sol(solution)
     if suffix == ".csv":
-        from vrp.formats.tables import solution_csv
+        from vrp.formats.plan_table import solution_csv
 
         return solution_csv(solution)
     data = solution.to_geojson() if suffix == ".geojson" else solution.to_dict()

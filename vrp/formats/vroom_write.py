@@ -21,6 +21,8 @@ from vrp.vehicles import VehicleType
 
 MAX_VEHICLES = 100_000
 """VROOM has one object per vehicle; more are refused."""
+Keys = Mapping[int, tuple[int, int]]
+"""Client's location -> its id and its row of the matrices."""
 NOT_COMPARED = {"name", "names", "vehicles' name", "speed"}
 """VROOM has ids instead of names (a name reads back behind its id); the durations tell the speed."""
 
@@ -47,6 +49,8 @@ def to_vroom_input(problem: Problem) -> dict[str, Any]:
             lost = ["depots without vehicles, or in another order than the vehicles'"]
     except VrpError as error:
         lost = [f"values ({str(error).splitlines()[-1].strip(' -').rstrip('.')})"]
+    if _spares_other_setups(single):
+        lost.append("setup times that legs of length 0 spare")
     if found := _fraction(data):
         lost.append(f"fractions ({found}; VROOM counts in whole numbers)")
     if lost:
@@ -87,13 +91,40 @@ def _whole(value: float) -> int | float:
     return int(value) if math.isfinite(value) and value == int(value) else float(value)
 
 
+def _rows(problem: Problem) -> list[int]:
+    """Return the row of each location in VROOM's matrices: stops at one place share it, for then setups are spared."""
+    rows = list(range(problem.num_locations))
+    if problem.distance is None:
+        return rows
+    tables = [table for profile in range(problem.num_profiles) for table in problem.matrices(profile)]
+    for x in range(problem.num_depots, problem.num_locations):
+        near = np.logical_and.reduce([(t[:x, x] == 0) & (t[x, :x] == 0) for t in tables])
+        for y in np.flatnonzero(near).tolist():
+            if all(np.array_equal(t[x], t[y]) and np.array_equal(t[:, x], t[:, y]) for t in tables):
+                rows[x] = rows[y]
+                break
+    return rows
+
+
+def _spares_other_setups(problem: Problem) -> bool:
+    """Return whether a setup is spared after a leg of length 0 between what are two places for VROOM."""
+    rows = np.array(_rows(problem))
+    for x in (np.flatnonzero(problem.setup) + problem.num_depots).tolist() if problem.distance is not None else ():
+        for profile in range(problem.num_profiles):
+            distance, duration = problem.matrices(profile)
+            if ((distance[:, x] == 0) & (duration[:, x] == 0) & (rows != rows[x])).any():
+                return True
+    return False
+
+
 def _wholes(values: Any) -> list[int | float]:
     return [_whole(value) for value in values]
 
 
 def _input(problem: Problem) -> dict[str, Any]:
     needs, has = skills(problem)
-    ids = task_ids(problem)
+    rows = _rows(problem)
+    keys = {x: (number, rows[x]) for x, number in task_ids(problem).items()}
     in_shipments = {int(x) for x in problem.shipments.ravel()}
     limited = any(math.isfinite(c) for v in problem.vehicles for c in v.capacity)
     data: dict[str, Any] = {
@@ -102,7 +133,7 @@ def _input(problem: Problem) -> dict[str, Any]:
             for number, v, own in zip(vehicle_ids(problem), problem.vehicles, has, strict=True)
         ],
         "jobs": [
-            _job(problem, x, ids, needs)
+            _job(problem, x, keys, needs)
             for x in range(problem.num_depots, problem.num_locations)
             if x not in in_shipments
         ],
@@ -111,8 +142,8 @@ def _input(problem: Problem) -> dict[str, Any]:
         data["shipments"] = [
             {
                 "amount": _wholes(load),
-                "pickup": _task(problem, pickup, ids),
-                "delivery": _task(problem, delivery, ids),
+                "pickup": _task(problem, pickup, keys),
+                "delivery": _task(problem, delivery, keys),
                 **_skilled(needs[pickup - problem.num_depots]),
             }
             for (pickup, delivery), load in zip(problem.shipments.tolist(), problem.shipment_load.tolist(), strict=True)
@@ -134,22 +165,22 @@ def _matrices(problem: Problem, profile: int) -> dict[str, Any]:
     return out
 
 
-def _at(problem: Problem, location: int, place: str, index: str) -> dict[str, Any]:
+def _at(problem: Problem, location: int, place: str, index: str, row: int) -> dict[str, Any]:
     out: dict[str, Any] = {}
     if len(problem.coords):
         a, b = problem.coords[location].tolist()
         out[place] = [b, a] if problem.crs == "latlon" else [a, b]
     if problem.distance is not None:
-        out[index] = location
+        out[index] = row
     return out
 
 
-def _task(problem: Problem, location: int, ids: Mapping[int, int]) -> dict[str, Any]:
+def _task(problem: Problem, location: int, keys: Keys) -> dict[str, Any]:
     """Return what a job and an end of a shipment have in common."""
     client = location - problem.num_depots
-    out = _identity(problem.location_name(location), task_ids(problem)[location]) | _at(
-        problem, location, "location", "location_index"
-    )
+    number, row = keys[location]
+    out = _identity(problem.location_name(location), number)
+    out |= _at(problem, location, "location", "location_index", row)
     out |= {key: _whole(value) for key in ("setup", "service") if (value := getattr(problem, key)[client])}
     windows = problem.time_windows[client]
     used = windows[np.isfinite(windows[:, 0])]
@@ -164,11 +195,11 @@ def _identity(name: str, number: int) -> dict[str, Any]:
     return {"id": number} | ({"description": rest} if rest else {})
 
 
-def _job(problem: Problem, location: int, ids: Mapping[int, int], needs: list[list[int]]) -> dict[str, Any]:
+def _job(problem: Problem, location: int, keys: Keys, needs: list[list[int]]) -> dict[str, Any]:
     client = location - problem.num_depots
     goods = {key: getattr(problem, key)[client] for key in ("delivery", "pickup")}
     loads = {key: _wholes(amount.tolist()) for key, amount in goods.items() if amount.any()}
-    return _task(problem, location, ids) | loads | _skilled(needs[client])
+    return _task(problem, location, keys) | loads | _skilled(needs[client])
 
 
 def _skilled(own: list[int]) -> dict[str, Any]:
@@ -176,9 +207,9 @@ def _skilled(own: list[int]) -> dict[str, Any]:
 
 
 def _vehicle(problem: Problem, number: int, v: VehicleType, own: list[int], limited: bool) -> dict[str, Any]:
-    out = _identity(v.name, number) | _at(problem, v.start_depot, "start", "start_index") | _skilled(own)
+    out = _identity(v.name, number) | _at(problem, v.start_depot, "start", "start_index", v.start_depot) | _skilled(own)
     if v.end_depot is not None:
-        out |= _at(problem, v.end_depot, "end", "end_index")
+        out |= _at(problem, v.end_depot, "end", "end_index", v.end_depot)
     if limited:
         out["capacity"] = _wholes(v.capacity)
     if v.shift != (0.0, math.inf):

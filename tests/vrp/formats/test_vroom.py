@@ -243,6 +243,36 @@ def test_inputs_come_back_equal() -> None:
     assert written > 50
 
 
+def test_vroom_takes_what_is_written(tmp_path: Path) -> None:
+    """VROOM's own plans of inputs that were read and written again cost what its plans of the originals cost."""
+    vroom = pytest.importorskip("vroom")
+    rng = np.random.default_rng(9)
+    path, compared = tmp_path / "input.json", 0
+    for _ in range(60):
+        original = random_input(rng)
+        try:
+            written = to_vroom_input(problem_of(original))
+        except UnsupportedError:
+            continue
+        answers = []
+        for data in (original, written):
+            path.write_text(json.dumps(data), encoding="utf-8")
+            answer = vroom.Input.from_json(str(path)).solve(exploration_level=5, nb_threads=1).to_dict()["summary"]
+            answers.append((answer["unassigned"], answer["cost"]))
+        assert answers[0] == answers[1]
+        compared += 1
+    assert compared > 30
+
+
+def test_setups_spared_between_two_places_are_refused() -> None:
+    """VROOM spares a setup at the same place alone, not after any leg of length 0."""
+    matrix = np.array([[0, 5, 5], [5, 0, 0], [5, 3, 0]])
+    fields: dict[str, Any] = {"distance": matrix, "duration": matrix + 0.0, "vehicles": [VehicleType(count=1)]}
+    to_vroom_input(Problem(**fields))
+    with pytest.raises(UnsupportedError, match="setup times that legs of length 0 spare"):
+        to_vroom_input(Problem(**fields, setup=[0, 7]))
+
+
 def test_names_become_descriptions(tmp_path: Path) -> None:
     """Vehicles are listed one by one, names stand behind ids, and the rest is the same after a way through a file."""
     problem = Problem.from_latlon(
