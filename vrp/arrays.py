@@ -20,6 +20,8 @@ _ARGUMENTS = (*PROBLEM_FIELDS, "demand", "capacity")
 
 # What tables and the builder call fields.
 _COLUMNS = {"start": "start_depot", "end": "end_depot"}
+# What arguments call fields.
+_FIELDS = {"demand": "delivery", "capacity": "vehicles"}
 # What errors call fields -> what the caller did.
 DEMAND_WORDS = {"`delivery`": "`demand`"}
 LATLON_WORDS = {
@@ -74,7 +76,8 @@ def replaced(problem: Problem, changes: Mapping[str, Any]) -> Problem:
     """Return a copy of the problem with some fields changed; see `Problem.replace`."""
     unknown = [key for key in changes if key not in PROBLEM_FIELDS]
     if unknown:
-        raise ProblemError([f"Problem has no field {key!r}.{suggest(key, PROBLEM_FIELDS)}" for key in unknown])
+        hints = {key: suggest(_FIELDS.get(key, key), PROBLEM_FIELDS) for key in unknown}
+        raise ProblemError([f"Problem has no field {key!r}.{hint}" for key, hint in hints.items()])
     if "duration" in changes and "distance" not in changes and only_durations(problem.distance, problem.duration):
         # The distances stood for the old durations.
         return replace(problem, distance=None, **changes)

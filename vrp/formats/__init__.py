@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vrp.errors import FormatError, ProblemError, suggest
-from vrp.files import write_text
+from vrp.files import as_path, write_text
 from vrp.formats.source import Input, Source, check_rounding, load
 from vrp.problem import Problem
 from vrp.solution import Solution
@@ -122,6 +122,9 @@ def read_solution(path: Input, problem: Problem) -> Solution:
     FormatError
         The file does not exist, is no plan, or does not fit the problem.
     """
+    if not isinstance(problem, Problem):
+        got = type(problem).__name__
+        raise FormatError(f"A plan is read for its Problem, got {got}. Use read_solution(path, problem).")
     source = load(path)
     text = source.text.lstrip()
     if text[:1] in ("{", "["):
@@ -150,7 +153,8 @@ def write(what: Problem | Solution, path: str | PathLike[str]) -> None:
     UnsupportedError
         The format cannot hold something that the problem or solution has; the message names it.
     """
-    suffix = Path(path).suffix.lower()
+    target = as_path(path)
+    suffix = target.suffix.lower()
     if not isinstance(what, (Problem, Solution)):
         raise FormatError(f"Only a Problem or a Solution can be written, got {type(what).__name__}.")
     allowed: tuple[str, ...] = PROBLEM_SUFFIXES if isinstance(what, Problem) else SOLUTION_SUFFIXES
@@ -159,9 +163,9 @@ def write(what: Problem | Solution, path: str | PathLike[str]) -> None:
     if isinstance(what, Problem) and suffix == ".csv":
         from vrp.formats.tables_write import write_tables
 
-        write_tables(what, Path(path))
+        write_tables(what, target)
     elif isinstance(what, Problem):
-        write_text(path, _problem_text(what, Path(path).name.lower()))
+        write_text(path, _problem_text(what, target.name.lower()))
     else:
         write_text(path, _solution_text(what, suffix))
 

@@ -292,6 +292,20 @@ def test_wrong_plans(text: str, message: str) -> None:
     assert message in str(caught.value)
 
 
+def test_wrong_arguments_are_our_errors(tmp_path: Path) -> None:
+    """What is no path, or no problem to read a plan for, is told in our words."""
+    problem = read_text(CVRP)
+    for path in (None, 3, b"x.json"):
+        with pytest.raises(FormatError, match="Expected the path of a file to write"):
+            write(problem, path)  # type: ignore[arg-type]
+    with pytest.raises(FormatError, match="cannot be written: embedded null byte"):
+        write(problem, tmp_path / "a\0.json")
+    with pytest.raises(FormatError, match="A plan is read for its Problem, got str"):
+        read_solution(io.StringIO(SOL), "x.vrp")  # type: ignore[arg-type]
+    with pytest.raises(ProblemError, match="Did you mean 'delivery'"):
+        problem.replace(demand=[1] * 5)
+
+
 def test_plan_as_table(tmp_path: Path) -> None:
     """A plan as CSV has one row per step and per unserved stop, with the columns of the data frame."""
     pandas = pytest.importorskip("pandas")
