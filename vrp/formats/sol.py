@@ -85,6 +85,11 @@ def parse(source: Source) -> Sheet:
     FormatError
         A line is none of a route (numbered 1, 2, 3, ...), a cost or a comment.
     """
+    if source.text.strip() and not re.search(r"^\s*(route|cost)\b", source.text, re.IGNORECASE | re.MULTILINE):
+        raise source.failure(
+            "this is no plan: neither .sol (`Route #1: ...`), nor our JSON or CSV, nor Schneider's lines of names; it "
+            f"begins with {source.text.strip()[:60]!r}."
+        )
     routes: list[tuple[int, ...]] = []
     lines: list[int] = []
     cost = None

@@ -283,6 +283,7 @@ def test_costs_of_rounded_legs() -> None:
         ("Route #1: 1\nCost cheap", "line 2: expected one cost, a number"),
         ("Route #1: 1\nPrice 3", "line 2: expected `Route #2: ...` or `Cost ...`, got 'Price 3'"),
         ("", "there is no route"),
+        ("name,x,y\nhub,1,2\n", "this is no plan: neither .sol (`Route #1: ...`), nor our JSON or CSV"),
     ],
 )
 def test_wrong_plans(text: str, message: str) -> None:
