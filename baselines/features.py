@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable, Collection
+from importlib import import_module
 
 import numpy as np
 
-from vrp.errors import UnsupportedError
+from vrp.errors import MissingExtraError, UnsupportedError
 from vrp.problem import Problem
 from vrp.vehicles import VehicleType
 
@@ -113,6 +114,20 @@ def time_matters(problem: Problem) -> bool:
     names = ("duration cost", "time windows", "depot windows and shifts", "max_duration", "overtime cost", "breaks",
              "release times")  # fmt: skip
     return any(FEATURES[name](problem) for name in names)
+
+
+def require_installed(package: str, module: str = "") -> None:
+    """Raise unless a package can be imported, by the name of its module where that is another.
+
+    Raises
+    ------
+    MissingExtraError
+        With the command that installs it.
+    """
+    try:
+        import_module(module or package)
+    except ImportError:
+        raise MissingExtraError(package, "baselines") from None
 
 
 def require_supported(solver: str, lacks: list[str]) -> None:

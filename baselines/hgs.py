@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from vrp.baselines.answer import answer, route, versions
-from vrp.baselines.features import lacking, prices, require_supported
+from vrp.baselines.features import lacking, prices, require_installed, require_supported
+from vrp.baselines.integers import rounding_scale
 from vrp.deadline import Deadline
-from vrp.errors import MissingExtraError
+from vrp.errors import UnsupportedError
 from vrp.problem import Floats, Problem
 from vrp.solution import Route, Solution, Stats
 from vrp.solvers import Progress
@@ -42,10 +43,7 @@ class HGS:
     """
 
     def __init__(self, threads: int = 1) -> None:
-        try:
-            import hygese  # noqa: F401
-        except ImportError:
-            raise MissingExtraError("hygese", "baselines") from None
+        require_installed("hygese")
         self.threads = threads
 
     def supports(self, problem: Problem) -> list[str]:
@@ -103,6 +101,8 @@ def _data(problem: Problem) -> tuple[dict[str, Any], np.ndarray]:
     for c in _limited_loads(problem):
         demand = problem.delivery[:, c] + problem.pickup[:, c]  # Only one of the two, or it would be refused.
         capacity = v.capacity[c] - (v.initial_load[c] if v.initial_load else 0.0)
+    if not demand.any():  # It refuses zeros; what weighs nothing limits nothing.
+        demand, capacity = np.ones(n), float(n)
     clients = _fitting(demand, capacity, v.count)
     demand = demand[clients]
     factor = _usual(demand)
@@ -157,6 +157,8 @@ def _matrix(problem: Problem, locations: np.ndarray) -> tuple[Floats, Floats, fl
     elif v.end_depot != v.start_depot:
         matrix[:, 0] = cost(locations, np.array(v.end_depot))
     matrix[0, 1:] += v.fixed_cost
+    if not matrix.any():  # It refuses a matrix of zeros, with which all plans are equal.
+        matrix += 1.0
     np.fill_diagonal(matrix, 0.0)
     service = np.zeros(len(locations))
     if math.isfinite(v.max_duration):
@@ -171,7 +173,10 @@ def _usual(numbers: Floats) -> float:
     largest = float(numbers.max(initial=0.0))
     if largest == 0 or USUAL[0] <= largest <= USUAL[1]:
         return 1.0
-    return 10.0 ** math.floor(math.log10(USUAL[1] / largest))
+    scale = rounding_scale(largest, USUAL[1])
+    if largest * scale < USUAL[0]:  # It would refuse them by ending the process.
+        raise UnsupportedError(f"Solver 'hgs' cannot honour: numbers as small as {largest:.3g}. Try solver='auto'.")
+    return scale
 
 
 def _run(
@@ -194,7 +199,5 @@ def _run(
         found = hygese.Solver(parameters=parameters, verbose=False).solve_cvrp(data)
     except KeyboardInterrupt:
         return [], True
-    except TypeError:  # How hygese says that HGS has refused the numbers.
-        return [], False
     visits = [(clients[np.array(r) - 1] + problem.num_depots).tolist() for r in found.routes if r]
     return [route(problem, 0, v) for v in visits], False

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vrp.baselines.features import prices, time_matters
+from vrp.errors import UnsupportedError
 from vrp.problem import Floats, Problem
 
 Array = NDArray[np.int64]
@@ -23,10 +24,15 @@ EXACT_LIMIT = 1e7
 """Exact scales are taken up to this largest scaled number; beyond, numbers are rounded."""
 NO_LIMIT = 1 << 40
 """Stands for infinity; sums of thousands of them do not overflow 64 bits."""
+LARGEST_PRICE = float(1 << 52)
+"""The same for prices of vehicles, of which there may be a thousand."""
 
 
 def exact_scale(arrays: Iterable[Floats | float], limit: float = EXACT_LIMIT) -> float | None:
-    """Return the smallest power of ten from 1 that makes all finite numbers whole; None where there is none."""
+    """Return the smallest power of ten from 1 that makes all finite numbers whole; None where there is none.
+
+    Tiny numbers are near to 0, but none of the arrays may vanish as a whole.
+    """
     numbers = [np.asarray(a, dtype=np.float64).ravel() for a in arrays]
     numbers = [a[np.isfinite(a)] for a in numbers]
     largest = max((float(np.abs(a).max()) for a in numbers if a.size), default=0.0)
@@ -36,7 +42,7 @@ def exact_scale(arrays: Iterable[Floats | float], limit: float = EXACT_LIMIT) ->
             return None
         # A glance at the head spares most of the arithmetic where the answer is no.
         if all(_whole(a[:64] * scale) and _whole(a * scale) for a in numbers):
-            return scale
+            return None if any(_vanishes(a * scale) for a in numbers) else scale
     return None
 
 
@@ -44,9 +50,13 @@ def _whole(scaled: Floats) -> bool:
     return bool((np.abs(scaled - np.rint(scaled)) <= FUZZ).all())
 
 
+def _vanishes(scaled: Floats) -> bool:
+    return bool(scaled.any()) and not np.rint(scaled).any()
+
+
 def rounding_scale(largest: float, target: float) -> float:
-    """Return the largest power of ten that keeps the largest number at or below the target."""
-    return 10.0 ** math.floor(math.log10(target / largest)) if largest > 0 else 1.0
+    """Return the largest power of ten that keeps the largest number at or below the target (1e300 at most)."""
+    return 10.0 ** min(300, math.floor(math.log10(target) - math.log10(largest))) if largest > 0 else 1.0
 
 
 def up(values: Floats | float, scale: float) -> Array:
@@ -180,6 +190,11 @@ def costs(numbers: Integers) -> Costs:
     """Choose the scale of costs: unit prices become whole, or at least 1,000 where they cannot.
 
     With objective "vehicles" the fixed cost of each vehicle is raised above anything that its use could save.
+
+    Raises
+    ------
+    UnsupportedError
+        A fixed cost is so much larger than the price of a leg that integers cannot hold both.
     """
     problem = numbers.problem
     prices_ = [prices(v) for v in problem.vehicles]
@@ -190,6 +205,12 @@ def costs(numbers: Integers) -> Costs:
     finite = np.where(np.isfinite(problem.prize), problem.prize, 0.0)
     lumps = [*(v.fixed_cost for v in problem.vehicles), *np.unique(finite).tolist()]
     scale = _cost_scale([u for u in (*units, *np.unique(late).tolist()) if u > 0], [x for x in lumps if x > 0])
+    dearest = max(v.fixed_cost for v in problem.vehicles)
+    if dearest * scale > LARGEST_PRICE:
+        raise UnsupportedError(
+            f"Solvers that count in integers cannot hold a fixed cost of {dearest:g} beside the prices of the legs, "
+            "which are far smaller. Use larger units for distances, or solver='search'."
+        )
     k = len(problem.vehicles)
     distance, duration, overtime = (
         tuple(max(1, round(u * scale)) if u > 0 else 0 for u in units[i * k : (i + 1) * k]) for i in range(3)

@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 
 from vrp.baselines.answer import answer, route, versions
-from vrp.baselines.features import FEATURES, lacking, require_supported
+from vrp.baselines.features import FEATURES, lacking, require_installed, require_supported
 from vrp.baselines.integers import costs, integers
 from vrp.baselines.ortools_model import Model, fleet_guess
 from vrp.baselines.ortools_watch import Watch
 from vrp.deadline import Deadline
-from vrp.errors import MissingExtraError
 from vrp.problem import Problem
 from vrp.solution import Solution, Stats
 from vrp.solvers import Progress
@@ -51,10 +50,7 @@ class ORTools:
     """
 
     def __init__(self, threads: int = 1) -> None:
-        try:
-            import ortools.constraint_solver.pywrapcp  # noqa: F401
-        except ImportError:
-            raise MissingExtraError("ortools", "baselines") from None
+        require_installed("ortools", "ortools.constraint_solver.pywrapcp")
         self.threads = threads
 
     def supports(self, problem: Problem) -> list[str]:

@@ -8,11 +8,10 @@ from typing import Any, cast
 import numpy as np
 
 from vrp.baselines.answer import answer, route, versions
-from vrp.baselines.features import FEATURES, lacking, require_supported
+from vrp.baselines.features import FEATURES, lacking, require_installed, require_supported
 from vrp.baselines.integers import Costs, Integers, costs, integers
 from vrp.baselines.pyvrp_model import Model, Plan
 from vrp.deadline import Deadline
-from vrp.errors import MissingExtraError
 from vrp.problem import Problem
 from vrp.solution import Solution, Stats
 from vrp.solvers import Event, Progress
@@ -50,10 +49,9 @@ class PyVRP:
     """
 
     def __init__(self, threads: int = 1) -> None:
-        try:
-            from pyvrp.exceptions import PenaltyBoundWarning
-        except ImportError:
-            raise MissingExtraError("pyvrp", "baselines") from None
+        require_installed("pyvrp")
+        from pyvrp.exceptions import PenaltyBoundWarning
+
         self.threads = threads
         # It says that a problem is hard; the answer's status says so too.
         warnings.filterwarnings("ignore", category=PenaltyBoundWarning)

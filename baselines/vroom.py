@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from vrp.baselines.answer import answer, route, versions
-from vrp.baselines.features import has_window, lacking, prices, require_supported
+from vrp.baselines.features import has_window, lacking, prices, require_installed, require_supported
 from vrp.baselines.ortools_model import fleet_guess
 from vrp.baselines.vroom_model import Model
 from vrp.deadline import Deadline
-from vrp.errors import MissingExtraError, UnsupportedError
+from vrp.errors import UnsupportedError
 from vrp.problem import Problem
 from vrp.solution import Solution, Stats
 from vrp.solvers import Event, Progress
@@ -52,10 +52,7 @@ class Vroom:
     """
 
     def __init__(self, threads: int = 1) -> None:
-        try:
-            import vroom  # noqa: F401
-        except ImportError:
-            raise MissingExtraError("pyvroom", "baselines") from None
+        require_installed("pyvroom", "vroom")
         self.threads = threads
 
     def supports(self, problem: Problem) -> list[str]:

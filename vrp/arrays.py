@@ -20,6 +20,15 @@ _ARGUMENTS = (*PROBLEM_FIELDS, "demand", "capacity")
 
 # What tables and the builder call fields.
 _COLUMNS = {"start": "start_depot", "end": "end_depot"}
+# What arguments call fields.
+_FIELDS = {"demand": "delivery", "capacity": "vehicles"}
+# What errors call fields -> what the caller did.
+DEMAND_WORDS = {"`delivery`": "`demand`"}
+LATLON_WORDS = {
+    ": the rows of `coords` are lat, lon": "",
+    "Give `coords`, `distance` or `duration`": "Give one `lat` and one `lon` per location",
+    "`coords`": "`lat` and `lon`",
+}
 
 
 def from_arrays(given: Mapping[str, Any], unknown: Mapping[str, Any]) -> Problem:
@@ -38,7 +47,8 @@ def from_arrays(given: Mapping[str, Any], unknown: Mapping[str, Any]) -> Problem
     try:
         problem = Problem(vehicles=types or (VehicleType(),), **arrays)
     except ProblemError as error:
-        raise ProblemError([*errors, *error.errors]) from None
+        told = error if demand is None else error.reworded(DEMAND_WORDS)
+        raise ProblemError([*errors, *told.errors]) from None
     if errors:
         raise ProblemError(errors)
     return problem
@@ -56,14 +66,18 @@ def from_latlon(lat: Any, lon: Any, **arrays: Any) -> Problem:
         raise ProblemError(
             f"`lat` and `lon` must have one number per location each, but their shapes are {shapes}."
         ) from None
-    return Problem.from_arrays(coords=coords, crs="latlon", **arrays)
+    try:
+        return Problem.from_arrays(coords=coords, crs="latlon", **arrays)
+    except ProblemError as error:
+        raise error.reworded(LATLON_WORDS) from None
 
 
 def replaced(problem: Problem, changes: Mapping[str, Any]) -> Problem:
     """Return a copy of the problem with some fields changed; see `Problem.replace`."""
     unknown = [key for key in changes if key not in PROBLEM_FIELDS]
     if unknown:
-        raise ProblemError([f"Problem has no field {key!r}.{suggest(key, PROBLEM_FIELDS)}" for key in unknown])
+        hints = {key: suggest(_FIELDS.get(key, key), PROBLEM_FIELDS) for key in unknown}
+        raise ProblemError([f"Problem has no field {key!r}.{hint}" for key, hint in hints.items()])
     if "duration" in changes and "distance" not in changes and only_durations(problem.distance, problem.duration):
         # The distances stood for the old durations.
         return replace(problem, distance=None, **changes)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from vrp import clock
+from vrp.arrays import LATLON_WORDS
 from vrp.draft import Columns, Draft, Reader, number, texts
 from vrp.errors import ProblemError, suggest
 from vrp.fields import as_number, comma_hint, dims, shape_of, show
@@ -26,6 +27,17 @@ _PLAIN = (
     "battery",
     "consumption",
 )
+
+# What errors call fields -> what the builder calls them.
+_WORDS = {
+    "`time_windows` of one stop": "The windows of one stop",
+    "`time_windows`": "`window`",
+    "`depot_windows`": "`window`",
+    "`depot_service`": "`service`",
+    "`shipments` use": "Shipments use",
+    "`shipment_load`": "`load`",
+    "Use `group_required` to say": "Use `group(required=True)` to say",
+}
 
 
 def assemble(draft: Draft, distance: Any = None, duration: Any = None) -> Problem:
@@ -68,7 +80,8 @@ class _Assembly(Reader):
         try:
             problem = Problem.from_arrays(**values)
         except ProblemError as error:
-            raise ProblemError([*errors, *error.errors]) from None
+            words = _WORDS | (LATLON_WORDS if values["crs"] == "latlon" else {"`coords`": "`x` and `y`"})
+            raise ProblemError([*errors, *error.reworded(words).errors]) from None
         if errors:
             raise ProblemError(errors)
         return problem
@@ -183,16 +196,13 @@ class _Assembly(Reader):
     def loads(self) -> dict[str, Any]:
         """Return all amounts of goods with the same columns, those of the vehicles as tuples."""
         ends = [
-            (
-                [self._shipment_end(i, a, "pickup"), self._shipment_end(i, b, "delivery")],
-                load,
-            )
-            for i, (a, b, load) in enumerate(self.draft.shipments)
+            [self._shipment_end(i, a, "pickup"), self._shipment_end(i, b, "delivery")]
+            for i, (a, b, _) in enumerate(self.draft.shipments)
         ]
         every = {
             "demand": [r["demand"] for r in self.stops],
             "pickup": [r["pickup"] for r in self.stops],
-            "load": [load for _, load in ends],
+            "load": [load for _, _, load in self.draft.shipments],
             "capacity": [r["capacity"] for r in self.vehicles],
             "initial_load": [r["initial_load"] for r in self.vehicles],
         }
@@ -214,11 +224,12 @@ class _Assembly(Reader):
                 except ValueError as error:
                     self.error(kinds[key], k, f"`{key}` {error}")
                     rows[key].append((0.0,) * columns.count if key != "capacity" else (math.inf,) * columns.count)
+        known = bool(ends) and all(end is not None for pair in ends for end in pair)
         return {
-            "delivery": np.array(rows["demand"]).reshape(len(self.stops), columns.count),
+            "demand": np.array(rows["demand"]).reshape(len(self.stops), columns.count),
             "pickup": np.array(rows["pickup"]).reshape(len(self.stops), columns.count),
-            "shipments": [end for end, _ in ends] if ends else None,
-            "shipment_load": rows["load"] if ends else None,
+            "shipments": ends if known else None,
+            "shipment_load": rows["load"] if known else None,
             "capacities": list(zip(rows["capacity"], rows["initial_load"], strict=True)),
         }
 
@@ -230,12 +241,12 @@ class _Assembly(Reader):
             if name not in known:
                 self.errors[f"No vehicle has a capacity for {name!r}.{suggest(name, sorted(map(str, known)))}"] = []
 
-    def _shipment_end(self, shipment: int, value: Any, which: str) -> int:
+    def _shipment_end(self, shipment: int, value: Any, which: str) -> int | None:
         try:
             return len(self.depots) + self.refer("stop", value)
         except ValueError as error:
             self.error("shipment", shipment, f"`{which}` {error}")
-            return len(self.depots)
+            return None
 
     def vehicle_types(self, loads: Sequence[tuple[tuple[float, ...], tuple[float, ...]]]) -> list[VehicleType]:
         starts = self.read("vehicle", "start", lambda v: self.refer("depot", v), 0)

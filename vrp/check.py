@@ -172,12 +172,12 @@ def check(problem: Problem, solution: Solution) -> list[Violation]:
 
 
 def examine(problem: Problem, routes: Sequence[Route]) -> list[tuple[Route, list[Violation]]]:
-    """Schedule routes, each by itself; return each with the rules that it breaks on its own."""
+    """Schedule routes on trial, each by itself; return each with the rules that it breaks on its own."""
     terms = dict.fromkeys(TERMS, 0.0)
     result = []
-    for i, it in enumerate(itineraries(problem, routes)):
+    for it in itineraries(problem, routes):
         route = _finish(problem, it, terms)
-        result.append((route, list(RouteRules(problem, i, it, route))))
+        result.append((route, list(RouteRules(problem, None, it, route))))
     return result
 
 
@@ -212,7 +212,7 @@ def _fleet(problem: Problem, routes: Sequence[Route]) -> Iterator[Violation]:
             message = f"{used[k]} routes use {vehicle(problem, k)}, but it has {v.count} vehicles."
             yield Violation("too many vehicles", message, amount=used[k] - v.count)
         if v.prefix and not used[k]:
-            stops = ", ".join(str(x) for x in v.prefix)
+            stops = ", ".join(place(problem, x) for x in v.prefix)
             message = f"No route uses {vehicle(problem, k)}, whose first stops are fixed: {stops}."
             yield Violation("prefix", message, stop=v.prefix[0])
 

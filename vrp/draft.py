@@ -69,11 +69,19 @@ class Reader:
 
     def who(self, kind: str, number: int) -> str:
         """Return how a record is called: by name, locations else by their index."""
+        if kind == "shipment":
+            pickup, delivery, _ = self.draft.shipments[number]
+            return f"shipment from {self._end(pickup)} to {self._end(delivery)}"
         records = self.draft.records.get(kind, ())
         name = records[number].get("name") if number < len(records) else None
         if name is not None:
             return f"{kind} {name!r}"
         return f"{kind} {number + len(self.depots) if kind == 'stop' else number}"
+
+    def _end(self, value: Any) -> str:
+        if isinstance(value, Handle) and value.owner is self.draft.owner:
+            return self.who(value.kind, value.number)
+        return f"stop {show(value)}"
 
     def error(self, kind: str, number: int, text: str) -> None:
         """Remember an error of a record."""
@@ -105,7 +113,11 @@ class Reader:
     # Names and times
 
     def _index(self, kind: str) -> dict[str, int]:
+        """Return names to numbers; ready-made vehicle types, which come before the others, count up to -1."""
         found: dict[str, int] = {}
+        if kind == "vehicle":
+            ready = self.draft.types
+            found = {t.name: k - len(ready) for k, t in enumerate(ready) if isinstance(t.name, str) and t.name}
         for number, record in enumerate(self.draft.records[kind]):
             name = record["name"]
             if name is None:

@@ -1,7 +1,10 @@
 """One small tree of errors: everything that the package raises on purpose derives from `VrpError`."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+SHOWN = 40
+"""How many allowed values an error lists at most; a problem may have thousands of names."""
 
 
 class VrpError(ValueError):
@@ -15,6 +18,15 @@ class ProblemError(VrpError):
         self.errors: tuple[str, ...] = (errors,) if isinstance(errors, str) else tuple(errors)
         lines = self.errors if len(self.errors) == 1 else (f"{len(self.errors)} errors:", *self.errors)
         super().__init__("\n  - ".join(lines))
+
+    def reworded(self, words: Mapping[str, str]) -> "ProblemError":
+        """Return the same errors with texts replaced: what the user called a field instead of what we call it."""
+        errors = []
+        for error in self.errors:
+            for ours, theirs in words.items():
+                error = error.replace(ours, theirs)
+            errors.append(error)
+        return ProblemError(errors)
 
 
 class FormatError(VrpError):
@@ -52,5 +64,9 @@ class MissingExtraError(VrpError):
 def suggest(got: object, allowed: Iterable[object]) -> str:
     """Return ` Did you mean 'x'?`, or ` Allowed: ...` where nothing in `allowed` is close to what was got."""
     names = [str(a) for a in allowed]
-    close = difflib.get_close_matches(str(got), names, n=1)
-    return f" Did you mean {close[0]!r}?" if close else f" Allowed: {', '.join(names)}."
+    same = [name for name in names if name.casefold() == str(got).casefold()]
+    close = same or difflib.get_close_matches(str(got), names, n=1)
+    if close:
+        return f" Did you mean {close[0]!r}?"
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f" Allowed: {', '.join(names[:SHOWN])}{more}."

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vrp.check import Bools, examine
-from vrp.display import is_clock
+from vrp.display import is_clock, route_names
 from vrp.problem import Problem
 from vrp.schedule import above
 from vrp.solution import Route, Solution, Unserved
@@ -88,6 +88,11 @@ class _Explainer:
 
     def _span(self, seconds: float) -> str:
         return span(seconds, self.clock)
+
+    def _on(self, index: int) -> str:
+        """Return what a route of the plan is called: its number, and the vehicle's name as in the summary."""
+        named = self.problem.vehicles[self.solution.routes[index].vehicle_type].name
+        return f"on route {index + 1}" + (f", {route_names(self.solution)[index]}" if named else "")
 
     def _unit(self, stop: int) -> tuple[int, ...]:
         """Return what is served together: a stop, or both ends of a shipment."""
@@ -245,7 +250,7 @@ class _Explainer:
         for index, cost, wrong_here in self._insert(unit):
             tried += 1
             if not wrong_here and cost < best:
-                best, where = cost, f"on route {index + 1}"
+                best, where = cost, self._on(index)
             for w in wrong_here[:1]:
                 limits[w.kind] += 1
                 nearest[w.kind] = min(nearest.get(w.kind, math.inf), w.amount)

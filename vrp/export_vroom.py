@@ -17,7 +17,8 @@ def to_vroom(solution: Solution) -> dict[str, Any]:
     """Return a solution as VROOM would answer it; of violations only delays are listed (`check` finds all).
 
     Ids are what the stops' and vehicle types' names begin with where those are distinct whole numbers (as after reading
-    VROOM's own input), else the location index and the route's number from 1.
+    VROOM's own input), else the location index and the type's number from 1, or the route's where a type has several
+    vehicles.
 
     Raises
     ------
@@ -26,7 +27,7 @@ def to_vroom(solution: Solution) -> dict[str, Any]:
     """
     problem = solution.problem
     _refuse_depot_visits(solution)
-    ids = _ids(problem)
+    ids = task_ids(problem)
     routes = [
         _Writer(problem, ids, route).route(vehicle, name)
         for vehicle, name, route in zip(_vehicles(solution), route_names(solution), solution.routes, strict=True)
@@ -59,17 +60,17 @@ def _refuse_depot_visits(solution: Solution) -> None:
         )
 
 
-def _ids(problem: Problem) -> dict[int, int]:
+def task_ids(problem: Problem) -> dict[int, int]:
     """Return the id of each client."""
     clients = range(problem.num_depots, problem.num_locations)
-    own = [_leading_number(problem.location_name(x)) for x in clients]
+    own = [leading_number(problem.location_name(x)) for x in clients]
     known = [number for number in own if number is not None]
     if len(set(known)) == len(own):
         return dict(zip(clients, known, strict=True))
     return {x: x for x in clients}
 
 
-def _leading_number(name: str) -> int | None:
+def leading_number(name: str) -> int | None:
     """Return the whole number that a name is or begins with: VROOM's input is read as id and description."""
     number = name.split(" ")[0]
     return int(number) if number.isascii() and number.isdigit() and len(number) < 20 else None
@@ -77,12 +78,16 @@ def _leading_number(name: str) -> int | None:
 
 def _vehicles(solution: Solution) -> list[int]:
     """Return the id of each route's vehicle."""
-    types = solution.problem.vehicles
-    own = [_leading_number(v.name) for v in types if v.count == 1]
-    known = [number for number in own if number is not None]
-    if len(set(known)) == len(types):
-        return [known[r.vehicle_type] for r in solution.routes]
+    own = vehicle_ids(solution.problem)
+    if all(v.count == 1 for v in solution.problem.vehicles):
+        return [own[r.vehicle_type] for r in solution.routes]
     return list(range(1, len(solution.routes) + 1))
+
+
+def vehicle_ids(problem: Problem) -> list[int]:
+    """Return an id per vehicle type: what their names begin with, else counted from 1."""
+    known = [number for v in problem.vehicles if (number := leading_number(v.name)) is not None]
+    return known if len(set(known)) == len(problem.vehicles) else list(range(1, len(problem.vehicles) + 1))
 
 
 def _kinds(problem: Problem) -> dict[int, str]:

@@ -7,6 +7,20 @@ from pathlib import Path
 from vrp.errors import FormatError
 
 
+def as_path(path: object) -> Path:
+    """Return a path of text.
+
+    Raises
+    ------
+    FormatError
+        It is anything else.
+    """
+    try:
+        return Path(path)  # type: ignore[arg-type]
+    except TypeError:
+        raise FormatError(f"Expected the path of a file to write, got {type(path).__name__}.") from None
+
+
 def write_text(path: str | os.PathLike[str], text: str) -> Path:
     """Write text as UTF-8 under a temporary name in the same folder, rename it, and return the path.
 
@@ -15,7 +29,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> Path:
     FormatError
         The folder does not exist or cannot be written to; an earlier file of that name is untouched.
     """
-    target = Path(path)
+    target = as_path(path)
     temporary = ""
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
@@ -23,10 +37,11 @@ def write_text(path: str | os.PathLike[str], text: str) -> Path:
             file.write(text)
         os.chmod(temporary, _mode(target))
         os.replace(temporary, target)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # A path may hold a zero byte.
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        raise FormatError(f"{target} cannot be written: {error.strerror or error}. Choose another folder.") from error
+        why = getattr(error, "strerror", None) or error
+        raise FormatError(f"{target} cannot be written: {why}. Choose another folder.") from error
     return target
 
 

@@ -314,13 +314,18 @@ class Problem:
             Columns: `lat` and `lon`, or `x` and `y` (neither where matrices are given); `name`; `demand` and `pickup`,
             or `demand_kg`, `pickup_kg`, `demand_pallets` ... for several loads; `open` and `close`; `service` and
             `setup`, or `service_min` and `setup_min` in minutes; `release`; `prize`; `lateness_cost`; `group`, a label;
-            `vehicles`, the names of those that may serve the stop, and `skills` that they need, separated by commas.
-            More windows are `open_2`, `close_2`, ...
+            `vehicles`, the names of those that may serve the stop, and `skills` that they need, separated by commas;
+            `preference_van`, the gain where the vehicle named van serves it. More windows are `open_2`, `close_2`, ...
+            A shipment is a stop with `deliver_to`, the name of the stop where its goods go, and `shipment_load` (or
+            `shipment_load_kg` ...), 1 where it is empty.
         vehicles
-            One row per vehicle, or per `count` equal ones. Columns: `name`, `count`, `capacity` (or `capacity_kg` ...),
+            One row per vehicle, or per `count` equal ones (a number, or "unlimited"; 1 where it is empty). Columns:
+            `name`, `count`, `capacity` (or `capacity_kg` ...),
             `start` and `end`, names of depots (`end` is the start where it is empty, and "open" for routes that end
-            at their last stop), `shift_start` and `shift_end`, `break_start` and `break_end`, `skills`, and the other
-            numbers of `VehicleType`. Or `VehicleType`s. Without it `capacity` means what it means in `from_arrays`.
+            at their last stop), `shift_start` and `shift_end`, `break_start` and `break_end` (more breaks:
+            `break_start_2` ...), `initial_load` (or `initial_load_kg` ...), `skills`, `prefix`, the names of its fixed
+            first stops, `reload_depots`, and the other numbers of `VehicleType`. Or `VehicleType`s. Without it
+            `capacity` means what it means in `from_arrays`.
         depot
             Which rows of `stops` are depots: a position or a name, or a list of them. Or the depots themselves, apart
             from the stops: a dict such as `{"lat": 60.2, "lon": 24.9}` or a table with the columns of `stops`.

@@ -9,7 +9,10 @@ from vrp.fields import Array, shorten
 
 NO_CAPACITY = "No vehicle has a capacity: demands limit nothing."
 UNUSED = "No vehicle uses "
-LATLON = 'Coordinates look like latitude and longitude but are taken as planar; pass crs="latlon".'
+LATLON = (
+    "Coordinates look like latitude and longitude but are taken as planar; give them as lat and lon (arrays: "
+    'crs="latlon").'
+)
 REMARKS = (NO_CAPACITY, UNUSED, LATLON)
 """How they begin."""
 NARROW = 5.0

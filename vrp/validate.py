@@ -334,7 +334,9 @@ def _shipments(problem: "Problem", depots: int, n: int, loads: int, group: Array
             "shipment_load", problem.shipment_load, (len(pairs), loads), "one row per shipment, one column per load"
         )
         if load is not None:
-            fields.within("shipment_load", load, lambda i: f"shipment {i}")
+            fields.within(
+                "shipment_load", load, lambda i: f"the shipment from {' to '.join(map(fields.location, pairs[i]))}"
+            )
     return {"shipments": freeze(pairs), "shipment_load": _filled((len(pairs), loads), 0.0) if load is None else load}
 
 

@@ -34,7 +34,8 @@ def network(problem: "Problem", locations: int, chosen: Mapping[str, str], field
     if given["duration"] is given["distance"]:
         duration = distance
     else:
-        duration = _matrix("duration", given["duration"], locations, fields)
+        by = "" if distance is None else " by `distance`"
+        duration = _matrix("duration", given["duration"], locations, fields, by)
     if given["distance"] is None and duration is not None:
         # A view, not the array itself: so that the problem, when validated again, is known to have durations only.
         distance = duration.view()
@@ -151,8 +152,8 @@ def _latlon(coords: Array, estimated: bool, fields: Fields) -> None:
         )
 
 
-def _matrix(name: str, value: object, locations: int, fields: Fields) -> Array | None:
-    """Return a matrix as [P, L, L]; float32 stays float32, everything else becomes float64."""
+def _matrix(name: str, value: object, locations: int, fields: Fields, by: str = "") -> Array | None:
+    """Return a matrix as [P, L, L]; float32 stays float32, all else becomes float64. `by`: what tells its size."""
     if value is None:
         return None
     dtype = np.float32 if getattr(value, "dtype", None) == np.float32 else np.float64
@@ -166,7 +167,7 @@ def _matrix(name: str, value: object, locations: int, fields: Fields) -> Array |
         square = matrix.ndim == 3 and matrix.shape[1] == matrix.shape[2]
         fields.add(
             f"`{name}` has shape {dims(given)}"
-            + (f", but there are {locations} locations" if square else ", which is not square")
+            + (f", but there are {locations} locations{by}" if square else ", which is not square")
             + f". Give {locations}x{locations} values (or one such matrix per profile): one row and one column per "
             "location, depots first."
         )

@@ -75,10 +75,12 @@ class _Reader:
     def interval(self, name: str, value: object, endless: bool = True) -> tuple[float, float]:
         pair = _items(value)
         if pair is not None and len(pair) == 2:
+            before = len(self.fields.errors)
             start, end = self.number(name, pair[0], False), self.number(name, pair[1], endless)
             if start <= end:
                 return start, end
-            self.add(f"`{name}` ends at {show(end)}, before its start at {show(start)}. Swap the two times.")
+            if len(self.fields.errors) == before:
+                self.add(f"`{name}` ends at {show(end)}, before its start at {show(start)}. Swap the two times.")
         else:
             self.add(f"`{name}` must be (start, end) in seconds, but is {show(value)}.")
         return 0.0, math.inf if endless else 0.0

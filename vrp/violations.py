@@ -32,12 +32,17 @@ class Violation:
 
 
 class RouteRules:
-    """One scheduled route under all rules that concern it alone; iterate over it for the violations."""
+    """One scheduled route under all rules that concern it alone; iterate over it for the violations.
 
-    def __init__(self, problem: Problem, index: int, it: Itinerary, route: Route) -> None:
+    A route on trial has no index: no plan has it, so that messages name its vehicle alone, and begin with it.
+    """
+
+    def __init__(self, problem: Problem, index: int | None, it: Itinerary, route: Route) -> None:
         self.problem, self.index, self.it, self.route = problem, index, it, route
         self.vehicle = it.vehicle
-        self.who = f"Route {index + 1} ({vehicle(problem, it.vehicle_type)})"
+        self.who = vehicle(problem, it.vehicle_type)
+        if index is not None:
+            self.who = f"Route {index + 1} ({self.who})"
         self.first_client = problem.num_depots
         self.clock = is_clock(problem)
 
@@ -208,7 +213,7 @@ class RouteRules:
         for want, got in zip(fixed, (*self.route.visits, *[None] * len(fixed)), strict=False):
             if want != got:
                 instead = "ends there" if got is None else f"has {self._place(got)}"
-                stops = ", ".join(str(x) for x in fixed)
+                stops = ", ".join(map(self._place, fixed))
                 yield self._broken(
                     "prefix",
                     f"{instead} where {self._place(want)} is fixed; its first stops must be {stops}.",

@@ -115,7 +115,7 @@ def test_very_few_stops(name: str, clients: int) -> None:
     assert solution.cost == pytest.approx(10 * clients)
 
 
-@pytest.mark.parametrize("size", [1.0, 1e-3, 1e7], ids=["unit square", "tiny", "huge"])
+@pytest.mark.parametrize("size", [1.0, 1e-3, 1e-9, 1e7], ids=["unit square", "small", "tiny", "huge"])
 def test_floats_of_any_size(name: str, size: float) -> None:
     """Scaling to integers neither loses small numbers nor overflows: the answer is that of an ordinary size."""
     coords = np.random.default_rng(3).random((9, 2))
@@ -123,6 +123,26 @@ def test_floats_of_any_size(name: str, size: float) -> None:
     solution = run(name, Problem.from_arrays(coords=coords * size, demand=np.full(8, 0.25), capacity=0.75))
     assert solution.status is Status.COMPLETE
     assert solution.cost / size == pytest.approx(ordinary.cost / 1000, rel=2e-3)
+
+
+def test_stops_all_at_one_place(name: str) -> None:
+    """Where every plan is free, the answer serves all; no solver takes zeros for a lack of data."""
+    solution = run(name, Problem.from_arrays(coords=np.zeros((6, 2)), demand=np.ones(5), capacity=2))
+    assert (solution.status, solution.cost) == (Status.COMPLETE, 0)
+
+
+def test_stops_without_demand(name: str) -> None:
+    """Vehicles with a capacity serve stops that weigh nothing, in one route."""
+    coords = [[0, 0], [0, 3], [4, 3], [4, 0]]
+    solution = run(name, Problem.from_arrays(coords=coords, demand=0, capacity=2))
+    assert (solution.status, solution.cost) == (Status.COMPLETE, pytest.approx(14))
+
+
+def test_numbers_that_no_scale_mends() -> None:
+    """What HGS would end the process for is refused before."""
+    pytest.importorskip("hygese")
+    with pytest.raises(UnsupportedError, match="'hgs' cannot honour: numbers as small as 1e-310"):
+        run("hgs", Problem.from_arrays(distance=1e-310 * (1 - np.eye(6)), demand=np.ones(5), capacity=2))
 
 
 @pytest.mark.parametrize("name", ["pyvrp", "ortools", "vroom"])

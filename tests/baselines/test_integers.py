@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.baselines.problems import CASES, problem
 from vrp.baselines.integers import NO_LIMIT, costs, down, exact_scale, integers, rounding_scale, up
+from vrp.errors import UnsupportedError
 from vrp.problem import Problem
 from vrp.vehicles import VehicleType
 
@@ -29,10 +30,31 @@ def test_no_scale_for_arbitrary_floats() -> None:
     assert exact_scale([np.array([1e8 + 0.5])]) is None
 
 
-@given(st.floats(1e-9, 1e9), st.floats(1.0, 1e6))
+def test_tiny_numbers_do_not_vanish() -> None:
+    """Numbers nearer to 0 than any float noise are no zeros where they are all there is."""
+    tiny = np.array([3e-9, 4e-9])
+    assert exact_scale([tiny]) is None
+    assert exact_scale([np.array([3.0, 1e-9])]) == 1
+    assert exact_scale([np.zeros(2), np.array([5.0])]) == 1
+    given_ = Problem.from_arrays(coords=[[0, 0], [3e-9, 4e-9], [6e-9, 8e-9]], demand=[1, 1], capacity=2)
+    assert integers(given_, 1e4).distance[0][0].tolist() == [0, 5000, 10000]
+
+
+def test_prices_too_far_apart_are_refused() -> None:
+    """A fixed cost that no integer holds beside the price of a leg is our own error."""
+    vehicle = VehicleType(fixed_cost=1e9)
+    near = Problem.from_arrays(coords=[[0, 0], [3, 4]], vehicles=vehicle)
+    assert costs(integers(near, 1e4)).fixed[0] == 1e9
+    with pytest.raises(UnsupportedError, match="cannot hold a fixed cost of 1e\\+09"):
+        costs(integers(near.replace(coords=near.coords * 1e-9), 1e4))
+
+
+@given(st.floats(1e-300, 1e300), st.floats(1.0, 1e6))
 def test_rounding_scale(largest: float, target: float) -> None:
     """The largest number ends within a factor of ten below the target."""
-    assert target / 10.001 <= largest * rounding_scale(largest, target) <= target * 1.001
+    scaled = largest * rounding_scale(largest, target)
+    assert scaled <= target * 1.001
+    assert scaled >= target / 10.001 or rounding_scale(largest, target) == 1e300
 
 
 @given(st.floats(0, 1e6), st.sampled_from([1.0, 10.0, 1e3]))

@@ -5,11 +5,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 
+from tests.vrp.five_stops import FILE
 from vrp.arguments import usable_cores
 from vrp.check import evaluate
 from vrp.deadline import Deadline
@@ -71,6 +73,14 @@ def overshoot_allowed(stops: int, time_limit: float) -> float:
 @pytest.fixture(name="overshoot_allowed")
 def _overshoot_allowed() -> Callable[[int, float], float]:
     return overshoot_allowed
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Path:
+    """A file with four stops."""
+    path = tmp_path / "five.vrp"
+    path.write_text(FILE)
+    return path
 
 
 @pytest.fixture

@@ -162,7 +162,8 @@ def test_notes_on_what_may_have_been_meant_otherwise() -> None:
     assert problem.notes == (
         "No vehicle has a capacity: demands limit nothing.",
         "No vehicle uses depot 1: all start at 0. Give `vehicles` with another start depot to change that.",
-        'Coordinates look like latitude and longitude but are taken as planar; pass crs="latlon".',
+        "Coordinates look like latitude and longitude but are taken as planar; give them as lat and lon (arrays: "
+        'crs="latlon").',
     )
     mended = problem.replace(
         crs="latlon", vehicles=[VehicleType(capacity=(3,)), VehicleType(capacity=(3,), start_depot=1)]

@@ -60,10 +60,13 @@ ERRORS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "non-zero diagonal": ({"distance": changed(STEPS, 2, 2, 3)}, ["itself", "3", "stop 2"]),
     "non-square": ({"distance": STEPS[:5]}, ["5x6", "square"]),
     "ragged": ({"distance": [[0, 1], [1]]}, ["distance"]),
-    "matrix smaller than the stops": ({"distance": STEPS[:4, :4], "demand": np.ones(5)}, ["delivery", "5", "3"]),
-    "matrices of different sizes": ({"distance": STEPS, "duration": STEPS[:4, :4]}, ["duration", "4x4", "6x6"]),
+    "matrix smaller than the stops": ({"distance": STEPS[:4, :4], "demand": np.ones(5)}, ["demand", "5", "3"]),
+    "matrices of different sizes": (
+        {"distance": STEPS, "duration": STEPS[:4, :4]},
+        ["duration", "4x4", "6x6", "by `distance`"],
+    ),
     "matrix and coordinates differ": ({"distance": STEPS, "coords": SQUARE[:4]}, ["coords", "4", "6"]),
-    "text for numbers": ({"coords": SQUARE, "demand": ["1", "x", 2, 3, 4]}, ["delivery", "text"]),
+    "text for numbers": ({"coords": SQUARE, "demand": ["1", "x", 2, 3, 4]}, ["demand", "text"]),
     "NaN coordinate": ({"coords": [[0, 0], [math.nan, 1]]}, ["coords", "nan", "stop 1"]),
     "NaN demand": ({"coords": SQUARE, "demand": [1, 1, math.nan, 1, 1], "capacity": 5}, ["nan", "stop 3"]),
     "negative demand": ({"coords": SQUARE, "demand": [1, 1, -1, 1, 1], "capacity": 5}, ["-1", "stop 3", "pickup"]),
@@ -285,3 +288,46 @@ def test_slips_get_the_remedy(make: Callable[[], vrp.Problem], words: str) -> No
     with pytest.raises(vrp.ProblemError) as caught:
         make()
     assert words in str(caught.value)
+
+
+def table_of(**columns: list[Any]) -> Callable[[], vrp.Problem]:
+    return lambda: vrp.Problem.from_frame({"lat": [60.1, 60.2, 60.3], "lon": [24.1, 24.2, 24.3], **columns})
+
+
+@pytest.mark.parametrize(
+    ("make", "theirs", "ours"),
+    [
+        (lambda: vrp.Problem.from_arrays(coords=SQUARE, demand=-1), "`demand`", "`delivery`"),
+        (lambda: vrp.Problem.from_arrays(coords=SQUARE, delivery=-1), "`delivery`", "`demand`"),
+        (lambda: vrp.Problem.from_arrays(coords=SQUARE, demand=1, pickup=-1), "Use `demand`", "`delivery`"),
+        (lambda: vrp.Problem.from_latlon([60, math.nan], [24, 25]), "`lat` and `lon`", "`coords`"),
+        (lambda: vrp.Problem.from_latlon([24, 25], [160, 260]), "Longitudes", "`coords`"),
+        (table_of(demand=[0, -1, 2]), "`demand`", "`delivery`"),
+        (table_of(lat=[60.1, math.inf, 60.2]), "`lat` and `lon`", "`coords`"),
+        (table_of(open=[-1, 0, 0]), "`open` to `close`", "window"),
+        (table_of(open=[0, 1, 5], close=[9, 5, 9], open_2=["", 3, ""], close_2=["", 8, ""]), "overlap", "`"),
+        (table_of(service_min=[0, -1, 1]), "`service_min` (in seconds)", "`service`"),
+    ],
+)
+def test_errors_speak_the_users_words(make: Callable[[], vrp.Problem], theirs: str, ours: str) -> None:
+    """A field is called in errors what the caller called it."""
+    with pytest.raises(vrp.ProblemError) as caught:
+        make()
+    assert theirs in str(caught.value)
+    assert ours not in str(caught.value)
+
+
+def test_errors_of_tables_tell_what_can_be_done_in_a_file(tmp_path: Path) -> None:
+    """A file has no arguments: columns are deleted, and the vehicles tell the depot."""
+    (tmp_path / "stops.csv").write_text("name,lat,lon,demand,phone\na,60.1,24.1,2,5\nb,60.2,24.2,2,6\n")
+    (tmp_path / "vehicles.csv").write_text("capacity\n9\n")
+    with pytest.raises(vrp.ProblemError, match="unknown column 'phone'.*Delete it, or read the tables yourself"):
+        vrp.read(tmp_path)
+    (tmp_path / "stops.csv").write_text("name,lat,lon,demand\na,60.1,24.1,2\nb,60.2,24.2,2\n")
+    with pytest.raises(
+        vrp.ProblemError, match="Say where the depot is in the column `start` of the vehicles: the name"
+    ):
+        vrp.read(tmp_path)
+    (tmp_path / "vehicles.csv").write_text("capacity,start\n9,c\n")
+    with pytest.raises(vrp.ProblemError, match="`start`, `end` or `reload_depots` is 'c', but no row of `stops`"):
+        vrp.read(tmp_path)

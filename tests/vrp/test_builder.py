@@ -279,7 +279,8 @@ def test_all_errors_at_once_and_alike_ones_together():
     assert "Stop 1, stop 2, stop 3, stop 4, stop 5 and 45 more: `service` must be a duration" in message
     assert "`start`" in message
     assert "`capacity`" in message
-    assert "Shipment 0: `pickup` must be a stop" in message
+    assert "Shipment from stop 'a' to stop 'b': `pickup` must be a stop" in message
+    assert "more than once" not in message
     assert len(caught.value.errors) < 8
 
 

@@ -11,41 +11,8 @@ from typing import Any
 import pytest
 
 import vrp
+from tests.vrp.five_stops import EACH_ALONE, FILE
 from vrp.cli import main
-
-FILE = """\
-NAME : five
-TYPE : CVRP
-DIMENSION : 5
-EDGE_WEIGHT_TYPE : EUC_2D
-CAPACITY : 2
-NODE_COORD_SECTION
-1 0 0
-2 3 4
-3 6 8
-4 -3 4
-5 0 9
-DEMAND_SECTION
-1 0
-2 1
-3 1
-4 1
-5 1
-DEPOT_SECTION
-1
--1
-EOF
-"""
-EACH_ALONE = 2 * (5 + 10 + 5 + 9)
-"""Cost of one route per stop, as the stand-in plans it."""
-
-
-@pytest.fixture
-def instance(tmp_path: Path) -> Path:
-    """A file with four stops."""
-    path = tmp_path / "five.vrp"
-    path.write_text(FILE)
-    return path
 
 
 def test_solve_prints_a_summary_and_writes_what_is_asked_for(
@@ -202,6 +169,11 @@ def test_check_proves_a_plan_and_lists_violations(
     shown = capsys.readouterr().out
     assert "feasible: no violations" in shown
     assert f"{EACH_ALONE:.2f}" in shown
+    plan.write_text("Route #1: 1 2\nRoute #2: 3 4\nCost 41\n")
+    assert main(["check", str(instance), str(plan)]) == 3
+    shown = capsys.readouterr().out
+    assert "violation: The plan states a cost of 41, but it is 40." in shown
+    assert "say how with --rounding" in shown
     plan.write_text("Route #1: 1 2 3\nCost 1\n")
     assert main(["check", str(instance), str(plan)]) == 3
     assert capsys.readouterr().out.count("violation: ") >= 2

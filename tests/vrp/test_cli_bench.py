@@ -6,40 +6,8 @@ from typing import Any
 import pytest
 
 import vrp
+from tests.vrp.five_stops import EACH_ALONE, FILE
 from vrp.cli import main
-
-FILE = """\
-NAME : five
-TYPE : CVRP
-DIMENSION : 5
-EDGE_WEIGHT_TYPE : EUC_2D
-CAPACITY : 2
-NODE_COORD_SECTION
-1 0 0
-2 3 4
-3 6 8
-4 -3 4
-5 0 9
-DEMAND_SECTION
-1 0
-2 1
-3 1
-4 1
-5 1
-DEPOT_SECTION
-1
--1
-EOF
-"""
-EACH_ALONE = 2 * (5 + 10 + 5 + 9)
-
-
-@pytest.fixture
-def instance(tmp_path: Path) -> Path:
-    """A file with four stops."""
-    path = tmp_path / "five.vrp"
-    path.write_text(FILE)
-    return path
 
 
 def table(text: str, name: str = "five") -> list[list[str]]:

@@ -1,5 +1,6 @@
 """Each unserved stop gets the true reason, with its numbers."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -137,6 +138,33 @@ def test_the_work_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(told.unserved) == n - 40
     assert all("capacity" in u.reason and u.hint for u in told.unserved)
     assert len(tried) < 500
+
+
+def test_texts_name_only_what_the_plan_has() -> None:
+    """A rule that a stop breaks even alone is told of the vehicle: the trials are numbered nowhere in the plan."""
+    vehicles = (VehicleType(count=1, name="van"), VehicleType(count=2, name="bike", battery=15, consumption=1))
+    one = line(vehicles=vehicles, allowed=[[True, False, False], [True, True, True]])
+    found = reasons(one, [(1,)])
+    assert found[3].reason == (
+        "No vehicle can serve it, even alone: vehicle type 'bike' reaches stop 'C' with its battery at -15, below 0 "
+        "(full: 15)."
+    )
+    closed = reasons(line(depot_windows=[[0, 45]], vehicles=vehicles[:1]), [(1,)])
+    assert "even alone: vehicle type 'van' is at depot 'depot' at 60 s (end)" in closed[3].reason
+    assert "on route 1, van" in reasons(line(vehicles=vehicles[:1]), [(1, 2)])[3].reason
+
+
+def test_no_text_numbers_a_route_that_is_not_there() -> None:
+    """In random plans with stops left out, every route that a reason names by its number is one of the plan's."""
+    named = 0
+    for problem, routes in cases(400, 300):
+        routes = [replace(r, visits=r.visits[:-1]) for r in routes]
+        solution = explain_unserved(problem, evaluate(problem, routes))
+        for u in solution.unserved:
+            for number in re.findall(r"\b[Rr]oute (\d+)", f"{u.reason} {u.hint}"):
+                named += 1
+                assert 1 <= int(number) <= len(solution.routes), u.reason
+    assert named > 20
 
 
 def unit_of(problem: Problem, stop: int) -> tuple[int, ...]:

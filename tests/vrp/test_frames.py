@@ -1,6 +1,7 @@
 """`Problem.from_frame`: tables of any kind become the same problem, and wrong tables are told by column and row."""
 
 import math
+from dataclasses import fields
 from datetime import time
 from typing import Any
 
@@ -119,7 +120,9 @@ def test_matrices_are_in_the_order_of_the_table():
     assert p.legs(1, 2)[0] == 2
     apart = Problem.from_frame({"name": ["a", "b"]}, distance=matrix, depot={"name": "hub"})
     assert apart.legs(0, 2)[0] == 2
-    assert "shape 2x2, but 3 locations" in told({"name": ["a", "hub", "b"]}, distance=matrix[:2, :2], depot="hub")
+    assert "shape 2x2, but 3 rows are depots and stops" in told(
+        {"name": ["a", "hub", "b"]}, distance=matrix[:2, :2], depot="hub"
+    )
 
 
 def test_several_loads_by_name():
@@ -170,6 +173,53 @@ def test_who_serves_whom_and_groups():
     assert p.time_windows[0].tolist() == [[32400, 36000], [50400, 54000]]
 
 
+def test_shipments_and_preferences():
+    """A pickup names where its goods go, and a column per vehicle holds what is gained by its service."""
+    stops = {
+        "name": ["hub", "a", "b", "c"],
+        "x": [0, 1, 2, 3],
+        "y": [0, 1, 2, 3],
+        "deliver_to": [None, "c", "", None],
+        "shipment_load_kg": [None, "4.5", None, None],
+        "preference_van": [None, 3, math.nan, "-2"],
+    }
+    p = Problem.from_frame(stops, {"name": ["bike", "van"], "capacity_kg": [5, 9]})
+    assert p.shipments.tolist() == [[1, 3]]
+    assert p.shipment_load.tolist() == [[4.5]]
+    assert p.preference.tolist() == [[0, 0, 0], [3, 0, -2]]
+    del stops["shipment_load_kg"]
+    p = Problem.from_frame(stops, [VehicleType(name="bike"), VehicleType(name="van")])
+    assert p.shipment_load.tolist() == [[1]]
+    assert p.preference.tolist() == [[0, 0, 0], [3, 0, -2]]
+
+
+def test_all_of_a_vehicle():
+    """Several breaks, the load on board and fixed first stops have columns, as every field of a vehicle type has."""
+    p = Problem.from_frame(
+        STOPS,
+        {
+            "name": ["v1"],
+            "capacity": [20],
+            "initial_load": [2],
+            "break_start": ["09:00"],
+            "break_end": ["09:30"],
+            "break_start_2": ["12:00"],
+            "break_end_2": ["13:00"],
+            "prefix": ["b; a"],
+        },
+    )
+    (v1,) = p.vehicles
+    assert v1.breaks == (Break(32400, 34200), Break(43200, 46800))
+    assert (v1.initial_load, v1.prefix) == ((2,), (2, 1))
+    other = {"start_depot": "start", "end_depot": "end", "shift": "shift_start", "breaks": "break_start"}
+    for field in fields(VehicleType):
+        column = other.get(field.name, field.name)
+        try:
+            Problem.from_frame(STOPS, {column: [None]})
+        except ProblemError as error:
+            raise AssertionError(field.name) from error
+
+
 def test_settings_and_ignored_columns():
     """Other arguments are those of the problem; columns in `ignore` are left aside."""
     p = Problem.from_frame(
@@ -185,15 +235,37 @@ def test_settings_and_ignored_columns():
         ({"latitude": [1, 2, 3]}, {}, "`stops` has an unknown column 'latitude'. Did you mean 'lat'?"),
         ({"Due Time": [1, 2, 3]}, {}, "Did you mean 'close'?"),
         ({"demnd": [1, 2, 3]}, {}, "Did you mean 'demand'? To leave it aside: ignore=['demnd']."),
+        ({"deliver_to": [None, "B", None]}, {}, "Stop 'a': `deliver_to` is 'B', but no stop has that name. Did you me"),
+        ({"deliver_to": [None, "hub", None]}, {}, "which is a depot. Give goods that go to a depot as `pickup`."),
+        ({"shipment_load": [None, 3, None]}, {}, "Stop 'a' has a `shipment_load`, but no `deliver_to`."),
+        ({"preference_v3": [0, 1, 2]}, {"vehicles": {"name": ["v1"]}}, "no vehicle is called 'v3'. Allowed: v1"),
+        ({"preference": [0, 1, 2]}, {}, "name the vehicle in the column, as in 'preference_van'"),
+        ({"charger": [0, 1, 2]}, {}, "use vrp.Builder, whose `depot` takes a charging curve"),
         ({"service": [1, 2, 3]}, {}, "columns 'service' and 'service_min'"),
         ({"demand_kg": [0, 2, 3]}, {}, "columns 'demand' and 'demand_kg'"),
         ({"lat": [1, 2]}, {}, "different length"),
         ({"demand": [5, 1, 2]}, {}, "Row 0 of `stops` is taken for a depot, but has demand 5"),
         ({"demand": [0, "many", 2]}, {}, "Stop 'a': `demand` must be a number, but is 'many'."),
-        ({"demand": [0, -1, 2]}, {}, "-1 at stop 'a'"),
-        ({"open": ["06:00", "25h", None]}, {}, "Stop 'a': `window` must be a time"),
-        ({"open": ["06:00", "11:00", None]}, {}, "Stop 'a': `window` ends at 10:00:00, before it starts at 11:00"),
-        ({"service_min": [None, "x", 1]}, {}, "Stop 'a': `service` must be a duration"),
+        ({"demand": [0, -1, 2]}, {}, "`demand` must be at least 0 and finite, but is -1 at stop 'a'"),
+        ({"open": [0, -1, 2]}, {}, "`open` to `close` must be at least 0, but is -1 at stop 'a'"),
+        ({}, {"vehicles": {"shift_start": ["8h"]}}, "Vehicle 0: `shift_start` to `shift_end` must be a time"),
+        (
+            {},
+            {"vehicles": {"break_start": [9]}},
+            "`break_start` to `break_end` must be at least 0 and finite, but is in",
+        ),
+        (
+            {"deliver_to": [None, "b", None], "shipment_load": [None, "x", None]},
+            {},
+            "Shipment from stop 'a' to stop 'b': `shipment_load` must be a number, but is 'x'.",
+        ),
+        ({"open": ["06:00", "25h", None]}, {}, "Stop 'a': `open` to `close` must be a time"),
+        (
+            {"open": ["06:00", "11:00", None]},
+            {},
+            "Stop 'a': `open` to `close` ends at 10:00:00, before it starts at 11:",
+        ),
+        ({"service_min": [None, "x", 1]}, {}, "Stop 'a': `service_min` (in seconds) must be a duration"),
         ({"lat": [60, None, 60]}, {}, "Stop 'a': a place is lat and lon"),
         ({"lat": [60.1, 24.8, 60.2], "lon": [24.9, 60.2, 24.7]}, {}, "Latitude and longitude seem swapped"),
         ({"name": ["hub", "a", "a"]}, {}, "more than one stop called 'a'"),
@@ -231,7 +303,7 @@ CELLS = st.one_of(
     st.builds(object),
 )
 COLUMNS = st.sampled_from(
-    [*STOPS, *FLEET, "x", "y", "prize", "group", "vehicles", "demand_kg", "open_2", "profile", "skills"]
+    [*STOPS, *FLEET, "x", "y", "prize", "group", "vehicles", "demand_kg", "open_2", "profile", "skills", "deliver_to"]
 )
 TABLES = st.one_of(
     st.dictionaries(COLUMNS, st.lists(CELLS, min_size=2, max_size=2), max_size=5),
@@ -255,3 +327,6 @@ def test_garbage_raises_our_errors_only(stops: Any, vehicles: Any, depot: Any, s
         Problem.from_frame(stops, vehicles, depot=depot)
     except VrpError as error:
         assert len(str(error)) > 10
+        # No table has columns of these names.
+        ours = ("delivery", "time_windows", "depot_windows", "depot_service", "coords", "shipments", "window", "breaks")
+        assert not [name for name in ours if f"`{name}`" in str(error)]

@@ -276,7 +276,10 @@ def test_hard_problems_are_no_errors(arguments: dict[str, Any]):
         ({"shipments": [[1, 1]]}, ["stop 1 more than once"]),
         ({"shipments": [1, 2]}, ["`shipments` has shape 2"]),
         ({"shipments": [[1, 2]], "group": [0, 0, -1]}, ["Shipment 0 has both ends in group 0"]),
-        ({"shipments": [[1, 2]], "shipment_load": [[-1]]}, ["`shipment_load`", "-1 at shipment 0"]),
+        (
+            {"shipments": [[1, 2]], "shipment_load": [[-1]]},
+            ["`shipment_load`", "-1 at the shipment from stop 1 to stop 2"],
+        ),
         ({"allowed": [[True, False]]}, ["`allowed` has shape 1x2", "1x3"]),
         ({"allowed": [2, 0, 1]}, ["`allowed`", "True or False"]),
         ({"preference": [[0, math.inf, 0]]}, ["`preference`", "inf at vehicle type 0"]),

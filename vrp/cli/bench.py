@@ -143,11 +143,12 @@ def _reference(path: str, problem: "Problem") -> float | None:
     if not beside.exists():
         return None
     plan = read_solution(beside, problem)
-    violations = check(problem, plan)
+    # Many count the cost otherwise; the gap is to what it is here.
+    violations = [v for v in check(problem, plan) if v.kind != "stated cost"]
     if violations:
         print(f"vrp: warning: {beside} is not used, it is not feasible: {violations[0]}", file=sys.stderr)
         return None
-    return plan.cost
+    return sum(plan.cost_table.values())
 
 
 def _gap(run: Run, best: float | None) -> float | None:

@@ -16,7 +16,7 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         allow_abbrev=False,
     )
     parser.add_argument("file", metavar="FILE", help='the problem; "-" reads stdin')
-    parser.add_argument("solution", metavar="SOLUTION", help='the plan, .sol or .json; "-" reads stdin')
+    parser.add_argument("solution", metavar="SOLUTION", help='the plan, .sol, .json or .csv; "-" reads stdin')
     add_rounding(parser)
     parser.add_argument("--json", action="store_true", help="print violations and cost as JSON")
     parser.set_defaults(run=run)
@@ -49,5 +49,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{'cost':>16} {cost:16,.2f}")
         for note in problem.notes:
             print(f"note: {note}")
+        if any(v.kind == "stated cost" for v in violations) and problem.distance is None and problem.crs == "planar":
+            print("note: if the plan's author rounds distances otherwise, say how with --rounding")
         print(f"{len(violations)} violations" if violations else "feasible: no violations")
     return 3 if violations else 0

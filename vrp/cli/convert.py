@@ -10,8 +10,9 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser = verbs.add_parser(
         "convert",
         help="write a problem in another format",
-        description="Read a problem and write it in the format that the suffix of B chooses. What that format cannot"
-        " hold is an error, never left out.",
+        description="Read a problem and write it in the format that the ending of B chooses: .json (our own),"
+        " .vroom.json (VROOM's input), .vrp (VRPLIB) or stops.csv, beside which vehicles.csv is written. What that"
+        " format cannot hold is an error, never left out.",
         allow_abbrev=False,
     )
     parser.add_argument("source", metavar="A", help='the problem to read; "-" reads stdin')

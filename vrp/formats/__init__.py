@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from vrp.errors import FormatError, ProblemError, suggest
-from vrp.files import write_text
+from vrp.files import as_path, write_text
 from vrp.formats.source import Input, Source, check_rounding, load
 from vrp.problem import Problem
-from vrp.solution import Route, Solution
+from vrp.solution import Solution
 
-PROBLEM_SUFFIXES = (".json", ".vrp")
+PROBLEM_SUFFIXES = (".json", ".vrp", ".csv")
+VROOM_ENDING = ".vroom.json"
 SOLUTION_SUFFIXES = (".json", ".sol", ".geojson", ".csv")
 
 
@@ -77,6 +78,7 @@ def _reader(source: Source, path: Path | None) -> Callable[[Source, str], Proble
     """Return the reader of the format that the text is in."""
     from vrp.formats.evrptw import is_evrptw, read_evrptw
     from vrp.formats.lilim import is_lilim, read_lilim
+    from vrp.formats.plan_table import is_plan_table
     from vrp.formats.sol import is_sol
     from vrp.formats.solomon import is_solomon, read_solomon
     from vrp.formats.tables import is_stops, read_stops
@@ -89,7 +91,7 @@ def _reader(source: Source, path: Path | None) -> Callable[[Source, str], Proble
         from vrp.formats.json_text import read_json
 
         return read_json
-    if is_sol(text):
+    if is_sol(text) or is_plan_table(text):
         raise source.failure("this is a solution, not a problem. Read it with `vrp.read_solution(path, problem)`.")
     readers: list[tuple[Callable[[str], bool], Callable[[Source, str], Problem]]] = [
         (is_solomon, read_solomon),
@@ -109,16 +111,20 @@ def _reader(source: Source, path: Path | None) -> Callable[[Source, str], Proble
 
 
 def read_solution(path: Input, problem: Problem) -> Solution:
-    """Read a plan for a problem: .sol (VRPLIB), our own JSON, or Schneider's lines of names; told by its content.
+    """Read a plan for a problem: .sol (VRPLIB), our own JSON or CSV, or Schneider's lines of names, told by content.
 
-    The plan is scheduled and costed anew. A cost that our own JSON states is kept, so that `check` can compare it; that
-    of a .sol file is not, since many count in another unit than the problem's file.
+    The plan is scheduled and costed anew. A cost that the file states is kept where it is another, so that `check` can
+    compare it. In a .sol file it may be rounded, to its last digit or leg by leg to 0.001, and count in another unit, a
+    power of ten.
 
     Raises
     ------
     FormatError
         The file does not exist, is no plan, or does not fit the problem.
     """
+    if not isinstance(problem, Problem):
+        got = type(problem).__name__
+        raise FormatError(f"A plan is read for its Problem, got {got}. Use read_solution(path, problem).")
     source = load(path)
     text = source.text.lstrip()
     if text[:1] in ("{", "["):
@@ -126,31 +132,19 @@ def read_solution(path: Input, problem: Problem) -> Solution:
         from vrp.formats.native_solution import solution_from_dict as from_dict
 
         return from_dict(parse_json(source), problem, source.name)
-    return evaluated(problem, _routes(source, problem))
-
-
-def evaluated(problem: Problem, routes: list[Route]) -> Solution:
-    """Schedule and cost routes."""
-    from vrp.check import evaluate
-
-    return evaluate(problem, routes)
-
-
-def _routes(source: Source, problem: Problem) -> list[Route]:
     from vrp.formats.evrptw import is_evrptw_plan, read_evrptw_plan
-    from vrp.formats.sol import assign, parse
+    from vrp.formats.plan_table import is_plan_table, read_plan_table
+    from vrp.formats.sol import read_sol
 
-    if is_evrptw_plan(source.text):
-        vehicle = problem.vehicles[0]
-        return [
-            Route(0, vehicle.start_depot, vehicle.end_depot, tuple(visits))
-            for visits in read_evrptw_plan(source, problem)
-        ]
-    return assign(source, parse(source), problem)
+    if is_plan_table(source.text):
+        return read_plan_table(source, problem)
+    return read_evrptw_plan(source, problem) if is_evrptw_plan(source.text) else read_sol(source, problem)
 
 
 def write(what: Problem | Solution, path: str | PathLike[str]) -> None:
-    """Write a problem (.vrp, .json) or a solution (.sol, .json, .geojson, .csv); the suffix chooses the format.
+    """Write a problem (.vrp, .json, .csv) or a solution (.sol, .json, .geojson, .csv); the suffix chooses the format.
+
+    A problem as .csv is two tables: stops.csv, and vehicles.csv beside it. As .vroom.json it is VROOM's input.
 
     Raises
     ------
@@ -159,20 +153,32 @@ def write(what: Problem | Solution, path: str | PathLike[str]) -> None:
     UnsupportedError
         The format cannot hold something that the problem or solution has; the message names it.
     """
-    suffix = Path(path).suffix.lower()
+    target = as_path(path)
+    suffix = target.suffix.lower()
     if not isinstance(what, (Problem, Solution)):
         raise FormatError(f"Only a Problem or a Solution can be written, got {type(what).__name__}.")
     allowed: tuple[str, ...] = PROBLEM_SUFFIXES if isinstance(what, Problem) else SOLUTION_SUFFIXES
     if suffix not in allowed:
         raise FormatError(f"{str(path)!r}: the suffix chooses the format, got {suffix!r}.{suggest(suffix, allowed)}")
-    write_text(path, _problem_text(what, suffix) if isinstance(what, Problem) else _solution_text(what, suffix))
+    if isinstance(what, Problem) and suffix == ".csv":
+        from vrp.formats.tables_write import write_tables
+
+        write_tables(what, target)
+    elif isinstance(what, Problem):
+        write_text(path, _problem_text(what, target.name.lower()))
+    else:
+        write_text(path, _solution_text(what, suffix))
 
 
-def _problem_text(problem: Problem, suffix: str) -> str:
-    if suffix == ".vrp":
+def _problem_text(problem: Problem, name: str) -> str:
+    if name.endswith(".vrp"):
         from vrp.formats.vrplib_write import to_vrplib
 
         return to_vrplib(problem)
+    if name.endswith(VROOM_ENDING):
+        from vrp.formats.vroom_write import vroom_text
+
+        return vroom_text(problem)
     return json.dumps(problem_to_dict(problem), allow_nan=False) + "\n"
 
 
@@ -182,7 +188,7 @@ def _solution_text(solution: Solution, suffix: str) -> str:
 
         return to_sol(solution)
     if suffix == ".csv":
-        from vrp.formats.tables import solution_csv
+        from vrp.formats.plan_table import solution_csv
 
         return solution_csv(solution)
     data = solution.to_geojson() if suffix == ".geojson" else solution.to_dict()

@@ -20,6 +20,10 @@ def differences(a: Problem, b: Problem) -> list[str]:
         x, y = (getattr(problem, field.name) for problem in (a, b))
         if field.name == "duration":
             x, y = _duration(a), _duration(b)
+        elif field.name == "time_windows":
+            x, y = (w[:, : np.isfinite(w[..., 0]).sum(axis=1).max()] for w in (x, y))  # without unused columns
+        elif field.name == "names":
+            x, y = ([problem.location_name(i) for i in range(problem.num_locations)] for problem in (a, b))
         if not _same(x, y):
             found.append(field.name)
     if len(a.vehicles) != len(b.vehicles):

@@ -4,10 +4,12 @@ import re
 
 import numpy as np
 
+from vrp.formats.sol import costed, stated_cost
 from vrp.formats.source import Source
 from vrp.formats.tsplib import rounding_note
 from vrp.formats.vrplib_text import as_number
 from vrp.problem import Problem
+from vrp.solution import Route, Solution
 from vrp.vehicles import VehicleType
 
 _PARAMETER = re.compile(r"([A-Za-z])\b[^/]*/([^/]*)/\s*$")
@@ -105,7 +107,15 @@ def is_evrptw_plan(text: str) -> bool:
     return len(lines) > 1 and as_number(lines[0].strip()) is not None and all("," in line for line in lines[1:])
 
 
-def read_evrptw_plan(source: Source, problem: Problem) -> list[list[int]]:
+def read_evrptw_plan(source: Source, problem: Problem) -> Solution:
+    """Return the plan of a file in this format."""
+    vehicle = problem.vehicles[0]
+    routes = [Route(0, vehicle.start_depot, vehicle.end_depot, visits) for visits in _visits(source, problem)]
+    cost = next(line for line in source.text.split("\n") if line.strip() and not line.startswith("#"))
+    return costed(problem, routes, stated_cost(cost.strip()))
+
+
+def _visits(source: Source, problem: Problem) -> list[tuple[int, ...]]:
     """Return the visits of each route, as locations, without the depot at both ends."""
     location = {problem.location_name(i): i for i in range(problem.num_locations)}
     routes = []
@@ -120,6 +130,6 @@ def read_evrptw_plan(source: Source, problem: Problem) -> list[list[int]]:
         visits = [location[name] for name in names]
         if visits[0] != 0 or visits[-1] != 0:
             source.add(f"a route must begin and end at {problem.location_name(0)!r}.", number)
-        routes.append(visits[1:-1])
+        routes.append(tuple(visits[1:-1]))
     source.raise_errors()
     return routes

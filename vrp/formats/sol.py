@@ -1,16 +1,64 @@
 """VRPLIB solution files (.sol): one line per route, then the cost."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from vrp.errors import UnsupportedError
 from vrp.formats.source import Source
 from vrp.formats.vrplib_text import as_number
 from vrp.problem import Problem
+from vrp.schedule import TOLERANCE, prices
 from vrp.solution import Route, Solution
 
 _ROUTE = re.compile(r"\s*route\s*#?\s*(\d{1,9})\s*:(.*)", re.IGNORECASE)
 _OTHER = re.compile(r"\s*(cost|comment|optimal|time|name|status)\b\s*[:=]?\s*(.*)", re.IGNORECASE)
+
+
+LEG = 0.0005
+"""By how much the length of a leg may be rounded where a problem's distances are exact: many count in thousandths."""
+UNITS = tuple(10.0**power for power in (0, -3, -2, -1, 1, 2, 3, 4, 5, 6))
+"""In which plans may state their cost: it is often counted in cents, metres, or in thousandths of the file's unit."""
+
+
+@dataclass(frozen=True)
+class StatedCost:
+    """The cost that a file states, in whatever unit its author counts."""
+
+    value: float
+    half_digit: float
+    """Half a unit of the last digit that is printed."""
+
+    def fits(self, plan: Solution) -> bool:
+        """Return whether it is the plan's cost up to rounding, in some unit that is a power of ten."""
+        return any(self._fits(plan, unit) for unit in UNITS)
+
+    def _fits(self, plan: Solution, unit: float) -> bool:
+        problem, legs = plan.problem, 0.0
+        if problem.distance is None and problem.rounding == "exact":
+            vehicles = [problem.vehicles[route.vehicle_type] for route in plan.routes]
+            legs = sum(LEG * (len(r.visits) + 1) * sum(prices(v)) for r, v in zip(plan.routes, vehicles, strict=True))
+        tolerance = self.half_digit + legs * unit + TOLERANCE * (1.0 + abs(plan.cost * unit))
+        # In another unit three digits must agree, since nearly everything does where hardly any are printed.
+        exact = unit == 1.0 or tolerance <= 1e-3 * abs(self.value)
+        return exact and abs(self.value - plan.cost * unit) <= tolerance
+
+
+def costed(problem: Problem, routes: list[Route], cost: StatedCost | None) -> Solution:
+    """Return the plan with its own cost; with the stated one, for `check` to compare, where that is another."""
+    from vrp.check import evaluate
+
+    plan = evaluate(problem, routes)
+    return plan if cost is None or cost.fits(plan) else replace(plan, cost=cost.value)
+
+
+def stated_cost(text: str) -> StatedCost | None:
+    """Return the cost that a text is, None where it is no number."""
+    value = as_number(text)
+    if value is None:
+        return None
+    exponent = Decimal(text).as_tuple().exponent
+    return StatedCost(value, 0.5 * 10.0 ** min(int(exponent), 300))
 
 
 @dataclass(frozen=True)
@@ -21,8 +69,7 @@ class Sheet:
     """The k-th is that of the k-th vehicle; empty ones count."""
     lines: tuple[int, ...]
     """Line of each route."""
-    cost: float | None
-    """As the file states it, in whatever unit its author counts."""
+    cost: "StatedCost | None"
 
 
 def is_sol(text: str) -> bool:
@@ -38,6 +85,11 @@ def parse(source: Source) -> Sheet:
     FormatError
         A line is none of a route (numbered 1, 2, 3, ...), a cost or a comment.
     """
+    if source.text.strip() and not re.search(r"^\s*(route|cost)\b", source.text, re.IGNORECASE | re.MULTILINE):
+        raise source.failure(
+            "this is no plan: neither .sol (`Route #1: ...`), nor our JSON or CSV, nor Schneider's lines of names; it "
+            f"begins with {source.text.strip()[:60]!r}."
+        )
     routes: list[tuple[int, ...]] = []
     lines: list[int] = []
     cost = None
@@ -52,7 +104,7 @@ def parse(source: Source) -> Sheet:
         elif match := _OTHER.fullmatch(line):
             if match[1].lower() != "cost":
                 continue
-            if cost is not None or (cost := as_number(match[2].strip())) is None:
+            if cost is not None or (cost := stated_cost(match[2].strip())) is None:
                 source.add(f"expected one cost, a number, got {line.strip()[:40]!r}.", number)
         else:
             source.add(f"expected `Route #{len(routes) + 1}: ...` or `Cost ...`, got {line.strip()[:40]!r}.", number)
@@ -70,6 +122,12 @@ def _visits(source: Source, text: str, line: int) -> tuple[int, ...]:
             return ()
         out.append(int(token))
     return tuple(out)
+
+
+def read_sol(source: Source, problem: Problem) -> Solution:
+    """Return the plan of a .sol file."""
+    sheet = parse(source)
+    return costed(problem, assign(source, sheet, problem), sheet.cost)
 
 
 def assign(source: Source, sheet: Sheet, problem: Problem) -> list[Route]:

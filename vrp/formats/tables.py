@@ -1,29 +1,36 @@
-"""CSV: a problem as a pair of tables (stops.csv, vehicles.csv), and a plan as one row per step."""
+"""CSV: a problem as a pair of tables (stops.csv, vehicles.csv)."""
 
 import csv
 import io
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from vrp.errors import FormatError
+from vrp.errors import FormatError, ProblemError
 from vrp.formats.source import MAX_LOCATIONS, Source, load, refuse_rounding
 from vrp.problem import Problem
-from vrp.solution import Solution, Step
 
 STOPS, VEHICLES = "stops.csv", "vehicles.csv"
 _PLACE = {"lat", "lon", "x", "y", "latitude", "longitude", "lng"}
 _FLEET = {"capacity", "count", "shift_start", "shift_end", "fixed_cost"}
 _DELIMITERS = ",;\t|"
+# What errors of data frames say -> what holds for files, which have no arguments.
+_WORDS = {
+    "To leave it aside: ignore=": "Delete it, or read the tables yourself for vrp.Problem.from_frame with ignore=",
+    "with `depot`: its row, its name, or a dict such as {'lat': 60.2, 'lon': 24.9}.": (
+        "in the column `start` of the vehicles: the name of its row."
+    ),
+    "`depot` is": "`start`, `end` or `reload_depots` is",
+}
 
 
 def is_stops(text: str) -> bool:
     """Return whether the text begins with a header of stops or vehicles."""
-    header = {cell.strip().lower() for cell in _header(text)}
+    header = {cell.strip().lower() for cell in header_of(text)}
     return len(header) > 1 and bool(header & (_PLACE | _FLEET))
 
 
-def _header(text: str) -> list[str]:
+def header_of(text: str) -> list[str]:
+    """Return the cells of the first line."""
     line = text.lstrip("\n")[:10_000].split("\n")[0]
     delimiter = max(_DELIMITERS, key=line.count)
     return [cell.strip('" ') for cell in line.split(delimiter)]
@@ -34,7 +41,7 @@ def read_folder(folder: Path, rounding: str) -> Problem:
     missing = [name for name in (STOPS, VEHICLES) if not (folder / name).is_file()]
     if missing:
         raise FormatError(f"{str(folder)!r} is a folder without {' and '.join(missing)}. Name a file.")
-    return _problem(load(folder / STOPS), load(folder / VEHICLES), rounding)
+    return read_pair(load(folder / STOPS), load(folder / VEHICLES), rounding)
 
 
 def read_stops(source: Source, rounding: str, path: Path | None) -> Problem:
@@ -42,22 +49,27 @@ def read_stops(source: Source, rounding: str, path: Path | None) -> Problem:
 
     The depots are the rows that the vehicles name as `start`, `end` or `reload_depots`; else the first row.
     """
-    header = {cell.strip().lower() for cell in _header(source.text)}
+    header = {cell.strip().lower() for cell in header_of(source.text)}
     if not header & _PLACE:
         raise source.failure(f"this seems to be the table of vehicles. Name the table of stops (such as {STOPS}).")
     if path is None:
         raise source.failure(
             f"a table of stops needs a table of vehicles. Name the file that has {VEHICLES} beside it."
         )
-    name = path.name.replace("stops", "vehicles") if "stops" in path.name else VEHICLES
-    neighbour = path.with_name(name)
+    neighbour = vehicles_beside(path)
     if not neighbour.is_file():
         raise source.failure(f"a table of stops needs a table of vehicles, but there is no {str(neighbour)!r}.")
-    return _problem(source, load(neighbour), rounding)
+    return read_pair(source, load(neighbour), rounding)
 
 
-def _problem(stops: Source, vehicles: Source, rounding: str) -> Problem:
-    rows, fleet = _rows(stops), _rows(vehicles)
+def vehicles_beside(stops: Path) -> Path:
+    """Return where the table of vehicles lies that belongs to a table of stops."""
+    return stops.with_name(stops.name.replace("stops", "vehicles") if "stops" in stops.name else VEHICLES)
+
+
+def read_pair(stops: Source, vehicles: Source, rounding: str) -> Problem:
+    """Return the problem of both tables; the depots are in the order of their rows."""
+    rows, fleet = table_rows(stops), table_rows(vehicles)
     settings: dict[str, Any] = {}
     if rounding != "auto":
         if rows and "lat" in rows[0]:
@@ -69,8 +81,12 @@ def _problem(stops: Source, vehicles: Source, rounding: str) -> Problem:
         for key in ("start", "end", "reload_depots")
         for part in row.get(key, "").replace(";", ",").replace("|", ",").split(",")
     ]
-    depots = [name for name in dict.fromkeys(named) if name and name != "open"]
-    return Problem.from_frame(rows, fleet, depot=depots or 0, name=_title(stops), **settings)
+    place = {row.get("name", "").strip(): i for i, row in enumerate(rows)}
+    depots = sorted({name for name in named if name and name != "open"}, key=lambda name: place.get(name, -1))
+    try:
+        return Problem.from_frame(rows, fleet, depot=depots or 0, name=_title(stops), **settings)
+    except ProblemError as error:
+        raise error.reworded(_WORDS) from None
 
 
 def _title(source: Source) -> str:
@@ -78,7 +94,7 @@ def _title(source: Source) -> str:
     return path.parent.name if path.name == STOPS else path.stem
 
 
-def _rows(source: Source) -> list[dict[str, str]]:
+def table_rows(source: Source) -> list[dict[str, str]]:
     """Return the rows of a table with a header; the text of each cell by the name of its column."""
     header_line = source.text.lstrip("\n").split("\n")[0]
     delimiter = max(_DELIMITERS, key=header_line.count)
@@ -110,31 +126,3 @@ def _check_header(source: Source, header: list[str], line: int) -> None:
     for name in dict.fromkeys(header):
         if not name or header.count(name) > 1:
             source.add(f"column {name!r} {'has no name' if not name else 'occurs twice'}.", line)
-
-
-def solution_csv(solution: Solution) -> str:
-    """Return a plan as CSV: one row per step of each route, then one per unserved stop (kind "unserved").
-
-    The columns are those of `Solution.to_frame`.
-    """
-    from vrp.display import route_names
-
-    problem = solution.problem
-    loads = ["load"] if problem.num_loads == 1 else [f"load_{c}" for c in range(problem.num_loads)]
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    times = ("arrive", "wait", "start", "leave", "distance", "late")
-    writer.writerow(["route", "vehicle", "position", "location", "name", "kind", *times, *loads, "reason"])
-    for index, (name, route) in enumerate(zip(route_names(solution), solution.routes, strict=True)):
-        for position, step in enumerate(route.steps):
-            place = (step.location, problem.location_name(step.location), step.kind)
-            writer.writerow([index, name, position, *place, *_numbers(step, times), ""])
-    for unserved in solution.unserved:
-        place = (unserved.stop, problem.location_name(unserved.stop), "unserved")
-        blank = [""] * (len(times) + len(loads))
-        writer.writerow(["", "", "", *place, *blank, f"{unserved.reason} {unserved.hint}".strip()])
-    return out.getvalue()
-
-
-def _numbers(step: Step, times: Iterable[str]) -> list[float]:
-    return [*(getattr(step, key) for key in times), *step.load]

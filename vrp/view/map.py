@@ -93,7 +93,7 @@ def _tile_layer(tiles: Tiles) -> dict[str, str] | None:
         return None
     if tiles == "osm":
         tiles = OSM
-    if isinstance(tiles, str) or len(tiles) != 2 or not all(isinstance(t, str) and t for t in tiles):
+    if not isinstance(tiles, (tuple, list)) or len(tiles) != 2 or not all(isinstance(t, str) and t for t in tiles):
         raise OptionError(
             f'`tiles` must be None, "osm" or a pair (URL template, attribution), got {tiles!r}. '
             "Tile servers ask for their attribution to be shown, so that a template alone is not enough."

@@ -10,6 +10,7 @@ from vrp.check import check, evaluate
 from vrp.errors import FormatError, ProblemError
 from vrp.formats import read, read_solution, read_text, write
 from vrp.formats.differences import differences
+from vrp.problem import Problem
 from vrp.solution import Route
 
 
@@ -236,6 +237,43 @@ def test_unlimited_vehicle_types_are_told_apart_by_json_only(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
+    ("cost", "fits"),
+    [
+        ("31", True),
+        ("31.0", True),
+        ("31.4", False),
+        ("32", False),
+        ("30", False),
+        ("31000", True),
+        ("31002", False),
+        ("0.03100", True),
+        ("0.031", False),
+        ("3.1e1", True),
+        ("3e1", True),
+        ("0", False),
+        ("-31", False),
+    ],
+)
+def test_stated_costs(cost: str, fits: bool) -> None:
+    """A stated cost fits where it is the true one (here 31) to its last digit, in a unit that is a power of ten."""
+    problem = read_text(CVRP)
+    plan = read_solution(io.StringIO(f"Route #1: 1 2\nRoute #2: 3 5\nCost {cost}\n"), problem)
+    told = [v for v in check(problem, plan) if v.kind == "stated cost"]
+    assert (not told) == fits
+    if told:
+        assert ", but it is 31." in str(told[0])
+
+
+def test_costs_of_rounded_legs() -> None:
+    """Where distances are exact, each leg may have been rounded to 0.001."""
+    problem = Problem(coords=[[0, 0], [1, 1], [2, 3]])
+    cost = f"Route #1: 1\nRoute #2: 2\nCost {2 * 1.414 + 2 * 3.606:.3f}"
+    assert check(problem, read_solution(io.StringIO(cost), problem)) == []
+    off = cost.replace("10.040", "10.044")
+    assert [v.kind for v in check(problem, read_solution(io.StringIO(off), problem))] == ["stated cost"]
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("Route #1: 1 x\n", "line 1: 'x' is not the number of a location"),
@@ -245,6 +283,7 @@ def test_unlimited_vehicle_types_are_told_apart_by_json_only(tmp_path: Path) -> 
         ("Route #1: 1\nCost cheap", "line 2: expected one cost, a number"),
         ("Route #1: 1\nPrice 3", "line 2: expected `Route #2: ...` or `Cost ...`, got 'Price 3'"),
         ("", "there is no route"),
+        ("name,x,y\nhub,1,2\n", "this is no plan: neither .sol (`Route #1: ...`), nor our JSON or CSV"),
     ],
 )
 def test_wrong_plans(text: str, message: str) -> None:
@@ -252,6 +291,20 @@ def test_wrong_plans(text: str, message: str) -> None:
     with pytest.raises(FormatError) as caught:
         read_solution(io.StringIO(text), read_text(CVRP))
     assert message in str(caught.value)
+
+
+def test_wrong_arguments_are_our_errors(tmp_path: Path) -> None:
+    """What is no path, or no problem to read a plan for, is told in our words."""
+    problem = read_text(CVRP)
+    for path in (None, 3, b"x.json"):
+        with pytest.raises(FormatError, match="Expected the path of a file to write"):
+            write(problem, path)  # type: ignore[arg-type]
+    with pytest.raises(FormatError, match="cannot be written: embedded null byte"):
+        write(problem, tmp_path / "a\0.json")
+    with pytest.raises(FormatError, match="A plan is read for its Problem, got str"):
+        read_solution(io.StringIO(SOL), "x.vrp")  # type: ignore[arg-type]
+    with pytest.raises(ProblemError, match="Did you mean 'delivery'"):
+        problem.replace(demand=[1] * 5)
 
 
 def test_plan_as_table(tmp_path: Path) -> None:

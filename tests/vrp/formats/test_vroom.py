@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ import pytest
 from tests.vrp.formats.samples import VROOM_DATA, VROOM_MATRIX_DATA
 from vrp.arrays import LATLON_SPEED
 from vrp.check import check, evaluate
-from vrp.errors import FormatError, OptionError
-from vrp.formats import read_text
+from vrp.errors import FormatError, OptionError, UnsupportedError
+from vrp.formats import read, read_text, write
+from vrp.formats.differences import differences
+from vrp.formats.vroom_write import to_vroom_input
 from vrp.problem import Problem
 from vrp.solution import Route
-from vrp.vehicles import Break
+from vrp.vehicles import Break, VehicleType
 
 
 def problem_of(data: dict[str, Any]) -> Problem:
@@ -222,3 +225,104 @@ def test_vroom_counts_the_same(tmp_path: Path) -> None:
         assert plan.cost == pytest.approx(answer["summary"]["cost"], abs=1 + len(problem.names))
         costs += answer["summary"]["cost"]
     assert costs > 0
+
+
+def test_inputs_come_back_equal() -> None:
+    """Random inputs, written again, are the same problems; fractions of prices are refused."""
+    rng = np.random.default_rng(5)
+    written = 0
+    for _ in range(100):
+        problem = problem_of(random_input(rng))
+        try:
+            data = to_vroom_input(problem)
+        except UnsupportedError as error:
+            assert "fractions (distances" in str(error)  # Sums of prices are no metres.
+            continue
+        written += 1
+        assert differences(problem, problem_of(data)) == []
+    assert written > 50
+
+
+def test_vroom_takes_what_is_written(tmp_path: Path) -> None:
+    """VROOM's own plans of inputs that were read and written again cost what its plans of the originals cost."""
+    vroom = pytest.importorskip("vroom")
+    rng = np.random.default_rng(9)
+    path, compared = tmp_path / "input.json", 0
+    for _ in range(60):
+        original = random_input(rng)
+        try:
+            written = to_vroom_input(problem_of(original))
+        except UnsupportedError:
+            continue
+        answers = []
+        for data in (original, written):
+            path.write_text(json.dumps(data), encoding="utf-8")
+            answer = vroom.Input.from_json(str(path)).solve(exploration_level=5, nb_threads=1).to_dict()["summary"]
+            answers.append((answer["unassigned"], answer["cost"]))
+        assert answers[0] == answers[1]
+        compared += 1
+    assert compared > 30
+
+
+def test_setups_spared_between_two_places_are_refused() -> None:
+    """VROOM spares a setup at the same place alone, not after any leg of length 0."""
+    matrix = np.array([[0, 5, 5], [5, 0, 0], [5, 3, 0]])
+    fields: dict[str, Any] = {"distance": matrix, "duration": matrix + 0.0, "vehicles": [VehicleType(count=1)]}
+    to_vroom_input(Problem(**fields))
+    with pytest.raises(UnsupportedError, match="setup times that legs of length 0 spare"):
+        to_vroom_input(Problem(**fields, setup=[0, 7]))
+
+
+def test_names_become_descriptions(tmp_path: Path) -> None:
+    """Vehicles are listed one by one, names stand behind ids, and the rest is the same after a way through a file."""
+    problem = Problem.from_latlon(
+        [60.1, 60.2, 60.3, 60.4],
+        [24, 24.1, 24.2, 24.3],
+        names=("hub", "x", "y", "z"),
+        demand=[1, 2, 0],
+        pickup=[0, 0, 4],
+        service=[0, 60, 0],
+        time_windows=[[0, np.inf], [3600, 7200], [0, np.inf]],
+        allowed=[[True, True, True], [True, False, True]],
+        vehicles=[
+            VehicleType(count=2, capacity=(3,), shift=(0, 36000), breaks=(Break(600, 900),), max_stops=2),
+            VehicleType(count=1, capacity=(5,), end_depot=None, fixed_cost=7, max_distance=90_000),
+        ],
+    )
+    write(problem, tmp_path / "day.vroom.json")
+    again = read(tmp_path / "day.vroom.json")
+    assert again.names == ("depot", "1 x", "2 y", "3 z")
+    one_by_one = problem.replace(
+        vehicles=[replace(problem.vehicles[k], count=1) for k in (0, 0, 1)],
+        allowed=problem.allowed[[0, 0, 1]],
+        preference=None,
+    )
+    assert differences(one_by_one, again) == ["names", "vehicles' name"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vehicles": [VehicleType()]}, "Give a count"),
+        ({"prize": [1, 2, 3]}, "prize"),
+        ({"service": [0.5, 0, 0]}, "fractions (service 0.5"),
+        ({"objective": "vehicles"}, "objective"),
+        ({"release": [0, 0, 9]}, "release"),
+        ({"vehicles": [VehicleType(count=1, duration_cost=1.0)]}, "duration_cost"),
+        ({"vehicles": [VehicleType(count=1, max_duration=9)]}, "vehicles' max_duration"),
+        ({"num_depots": 2}, "depots without vehicles"),
+        ({"crs": "planar", "speed": 1.0}, "crs"),
+    ],
+)
+def test_what_vroom_cannot_say_is_refused(changes: dict[str, Any], message: str) -> None:
+    """Nothing is left out silently."""
+    fields: dict[str, Any] = {
+        "coords": [[60.1, 24], [60.2, 24.1], [60.3, 24.2], [60.4, 24.3]],
+        "crs": "latlon",
+        "speed": 10.0,
+        "vehicles": [VehicleType(count=1)],
+    }
+    to_vroom_input(Problem(**fields))
+    with pytest.raises(UnsupportedError, match="VROOM's input") as caught:
+        to_vroom_input(Problem(**fields | changes))
+    assert message in str(caught.value)

@@ -106,7 +106,7 @@ def test_a_problem_without_coordinates_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "tiles", ["google", ("https://x/{z}/{x}/{y}", ""), ("javascript:{z}{x}{y}", "me"), "https://x/{z}"]
+    "tiles", ["google", ("https://x/{z}/{x}/{y}", ""), ("javascript:{z}{x}{y}", "me"), "https://x/{z}", 3]
 )
 def test_unknown_tiles_are_refused(tiles: object) -> None:
     """A template without attribution, an unknown name or another scheme is an error, not an empty background."""
