@@ -1,0 +1,1 @@
+"""Learned policies: the rules as tensors, networks, decoding, and weights."""
