@@ -131,6 +131,9 @@ DOORS = ("vrp.api", "vrp.arguments", "vrp.closing", "vrp.cli", "vrp.__main__")
 BESIDE = ("vrp.formats", "vrp.view", "vrp.data", "vrp.baselines", "vrp.solvers")
 PROTOCOL = "vrp.solvers"
 
+# Generators make their instances on the device that trains on them.
+GENERATORS = ("vrp.data.uniform", "vrp.data.clustered", "vrp.data.like_x", "vrp.data.fields")
+
 # Large packages, and the only modules that import them when they are themselves imported.
 OWNERS = {
     "numba": ("vrp.solvers.search",),
@@ -140,7 +143,7 @@ OWNERS = {
     "vroom": ("vrp.baselines",),
     "hygese": ("vrp.baselines",),
     "matplotlib": ("vrp.view",),
-    "torch": ("vrp.solvers.policy", "vrp.solvers.training"),
+    "torch": ("vrp.solvers.policy", "vrp.solvers.training", *GENERATORS),
     "tensordict": ("vrp.solvers.policy", "vrp.solvers.training"),
     "torch_geometric": ("vrp.solvers.policy", "vrp.solvers.training"),
     "lightning": ("vrp.solvers.training",),
