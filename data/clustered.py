@@ -17,9 +17,9 @@ def mixture(count: int, n: int, random: Generator) -> Fields:
     """Return capacitated problems, each of one of 11 kinds with the same chance.
 
     Uniform; one Gaussian; or a mixture of 3, 5 or 7 Gaussians whose centres are uniform in a square of side 10, 30
-    or 50 (their section 5). All places lie in the unit square afterwards, x and y scaled by the same factor. The depot is
-    uniform in it; demands and capacity are those of the uniform instances (the paper's capacity is 30 + n / 5 rounded
-    up at every size).
+    or 50 (their section 5). All places lie in the unit square afterwards, x and y scaled by the same factor. The depot
+    is uniform in it; demands and capacity are those of the uniform instances (the paper's capacity is 30 + n / 5
+    rounded up at every size).
 
     Parameters
     ----------

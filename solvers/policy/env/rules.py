@@ -122,3 +122,37 @@ def cost(batch: Instances, home: Tensor, choices: Tensor) -> Tensor:
     flat = walk.reshape(size, -1, 1).expand(-1, -1, 2)
     points = batch.coords.gather(1, flat).view(size, rollouts, length, 2)
     return (points[:, :, 1:] - points[:, :, :-1]).square().sum(dim=3).sqrt().sum(dim=2)
+
+
+def features(batch: Instances) -> Tensor:
+    """Return [B, L, F] float, what a policy is told of each place; the same wherever the map lies and however large.
+
+    x and y from the middle of the map, in units of its larger side; the share of a vehicle that the demand fills;
+    whether this is a depot, and its x and y once more (so that one linear map has separate weights for depots).
+    """
+    flat = place_map(batch)
+    share = batch.demand / batch.capacity[:, None].clamp(min=1.0)
+    depot = torch.zeros_like(share)
+    depot[:, 0] = (~batch.cyclic).to(depot.dtype)
+    made = torch.cat([flat, share[..., None], depot[..., None], flat * depot[..., None]], dim=2)
+    return made * batch.valid[..., None]
+
+
+FEATURES = 6
+"""How many numbers `features` gives per place."""
+
+
+def place_map(batch: Instances) -> Tensor:
+    """Return [B, L, 2] float, coordinates from the middle of the map in units of its larger side."""
+    hidden = ~batch.valid[..., None]
+    low = batch.coords.masked_fill(hidden, torch.inf).amin(dim=1, keepdim=True)
+    high = batch.coords.masked_fill(hidden, -torch.inf).amax(dim=1, keepdim=True)
+    extent = (high - low).amax(dim=2, keepdim=True)
+    return (batch.coords - (low + high) / 2) / torch.where(extent > 0, extent, 1.0)
+
+
+def neighbour_distances(batch: Instances) -> Tensor:
+    """Return [B, L, L] float, distances in units of the typical one between neighbours: side / sqrt(places)."""
+    flat = place_map(batch)
+    between = torch.cdist(flat, flat, compute_mode="donot_use_mm_for_euclid_dist")
+    return between * batch.valid.sum(dim=1).to(between.dtype).sqrt()[:, None, None]

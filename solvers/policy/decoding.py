@@ -1,0 +1,112 @@
+"""Decoding: from a policy and problems to walks. Greedy from many starts, sampling, and the eight symmetries."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from vrp.solvers.policy import env
+from vrp.solvers.policy.env import Instances
+from vrp.solvers.policy.pomo import POMO
+from vrp.solvers.policy.rollout import Choose, Rollout, greedy, rollout, starts
+
+SYMMETRIES = 8
+
+
+def symmetric(batch: Instances, number: int) -> Instances:
+    """Return each problem `number` times in a row, turned and mirrored (POMO, section 4.3, table 1).
+
+    Parameters
+    ----------
+    batch
+        The problems; the first of each stays as it is.
+    number
+        1 to 8 of the symmetries of the square.
+    """
+    x, y = batch.coords.unbind(2)
+    turned = [(x, y), (y, x), (x, 1 - y), (y, 1 - x), (1 - x, y), (1 - y, x), (1 - x, 1 - y), (1 - y, 1 - x)][:number]
+    coords = torch.stack([torch.stack(pair, dim=2) for pair in turned], dim=1)
+    repeated = batch.repeat(number)
+    return Instances(**{**vars(repeated), "coords": coords.flatten(0, 1)})
+
+
+def multi_start(policy: POMO, batch: Instances, number: int, choose: Choose = greedy) -> tuple[Rollout, Tensor]:
+    """Return rollouts from `number` different first choices, and their costs [B, number]."""
+    memory = policy.encode(batch)
+    walks = rollout(policy, memory, batch, starts(batch, number), choose)
+    return walks, env.cost(batch, walks.home, walks.choices)
+
+
+@torch.no_grad()
+def best_of(
+    policy: POMO, batch: Instances, number: int | None = None, augment: int = 1, choose: Choose = greedy
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return home [B], choices [B, T] and cost [B] of the best of all rollouts.
+
+    Best is: fewest stops left out, then the shortest.
+
+    Parameters
+    ----------
+    policy
+        The network.
+    batch
+        The problems.
+    number
+        Starts per problem; None means one from every stop.
+    augment
+        How many symmetries of each problem are tried.
+    choose
+        Greedy, or a sampler.
+    """
+    size = batch.size
+    turned = symmetric(batch, augment)
+    walks, costs = multi_start(policy, turned, number or batch.places, choose)
+    missed = unserved(turned, walks)
+    rank = (costs + missed * FAR).view(size, -1)
+    best = rank.argmin(dim=1)
+    rows = torch.arange(size, device=best.device)
+    home = walks.home.view(size, -1)[rows, best]
+    choices = walks.choices.reshape(size, rank.shape[1], -1)[rows, best]
+    return home, choices, costs.view(size, -1)[rows, best]
+
+
+FAR = 1e6
+"""More than any walk is long, per stop left out."""
+
+
+def unserved(batch: Instances, walks: Rollout) -> Tensor:
+    """Return [B, S] how many stops each rollout leaves out, which a limited fleet can come to."""
+    open_ = batch.valid[:, None, :].expand(-1, walks.home.shape[1], -1)
+    open_ = open_.scatter(2, walks.home[..., None], False).scatter(2, walks.choices, False)
+    return open_.sum(dim=2)
+
+
+def narrowed(choose: Choose, temperature: float = 1.0, top_k: int | None = None, top_p: float = 1.0) -> Choose:
+    """Return a sampler of a changed distribution.
+
+    Parameters
+    ----------
+    choose
+        A sampler.
+    temperature
+        Below 1 the likely places become more likely.
+    top_k
+        Only so many of the most likely places.
+    top_p
+        Only the most likely places that together have this probability.
+    """
+
+    def chosen(logits: Tensor) -> Tensor:
+        logits = logits / temperature
+        if top_k is not None and top_k < logits.shape[2]:
+            least = logits.topk(top_k, dim=2).values[..., -1:]
+            logits = logits.masked_fill(logits < least, -math.inf)
+        if top_p < 1.0:
+            ordered, index = logits.sort(dim=2, descending=True)
+            share = ordered.softmax(dim=2)
+            # The place with which the sum passes top_p still belongs to it.
+            beyond = (share.cumsum(dim=2) - share) >= top_p
+            logits = logits.scatter(2, index, ordered.masked_fill(beyond, -math.inf))
+        return choose(logits)
+
+    return chosen

@@ -1,0 +1,137 @@
+"""Rollouts: environment and policy, step by step without gradients; and all of their steps asked again at once."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from vrp.solvers.policy import env
+from vrp.solvers.policy.env import Instances, State
+from vrp.solvers.policy.nets.pointer import Memory, Query
+from vrp.solvers.policy.pomo import POMO
+
+Choose = Callable[[Tensor], Tensor]
+"""From logits [B, S, L] to places [B, S]."""
+
+
+class Rollout(NamedTuple):
+    """S finished walks over each of B problems, the first choice included."""
+
+    home: Tensor
+    """[B, S] where each starts and ends."""
+    choices: Tensor
+    """[B, S, T] places; after the end of a shorter walk, its home."""
+    asked: Query
+    """The queries of all choices but the first, which no policy made: Q = (T - 1) * S, step by step."""
+
+
+def query(batch: Instances, state: State) -> Query:
+    """Return the question that each rollout asks in this state."""
+    return Query(state.at, state.home, env.context(batch, state), env.feasible(batch, state))
+
+
+def finished(asked: Query) -> Tensor:
+    """Return [B, Q] bool, whether a rollout can only stay at home: home is not feasible at home otherwise."""
+    return (asked.at == asked.home) & asked.mask.gather(2, asked.home[..., None])[..., 0]
+
+
+@torch.no_grad()
+def rollout(policy: POMO, memory: Memory, batch: Instances, first: Tensor, choose: Choose) -> Rollout:
+    """Let the policy finish walks whose first choice is given.
+
+    Parameters
+    ----------
+    policy
+        The network.
+    memory
+        Of these problems.
+    batch
+        The problems.
+    first
+        [B, S] first choices, see `starts`.
+    choose
+        Greedy, or a sampler.
+    """
+    state = env.begin(batch, first)
+    choices, asked = [first], []
+    while True:
+        now = query(batch, state)
+        if bool(finished(now).all()):
+            break
+        choice = choose(policy(memory, now))
+        state = env.step(batch, state, choice)
+        choices.append(choice)
+        asked.append(now)
+    return Rollout(state.home, torch.stack(choices, dim=2), joined(asked or [now]))
+
+
+def joined(asked: list[Query]) -> Query:
+    """Return the queries of several steps as one: [B, S, ...] each become [B, T * S, ...]."""
+    return Query(*(torch.stack(field, dim=1).flatten(1, 2) for field in zip(*asked, strict=True)))
+
+
+@torch.no_grad()
+def follow(batch: Instances, choices: Tensor) -> Rollout:
+    """Return the rollouts that make given choices [B, S, T], as those that a policy made; they must be feasible."""
+    state = env.begin(batch, choices[..., 0])
+    asked = []
+    for choice in choices.unbind(2)[1:]:
+        asked.append(query(batch, state))
+        state = env.step(batch, state, choice)
+    return Rollout(state.home, choices, joined(asked or [query(batch, state)]))
+
+
+def log_likelihood(policy: POMO, memory: Memory, walks: Rollout) -> Tensor:
+    """Return [B, S, T - 1], the log-probability of each choice but the first, all asked in one call (teacher forcing).
+
+    Gradients flow into the policy and the memory. A forced choice, and staying at home after the end, counts 0.
+    """
+    made = walks.choices[..., 1:]
+    size, number, steps = made.shape
+    if steps == 0:
+        return walks.choices.new_zeros((size, number, 0), dtype=torch.float32)
+    logits = policy(memory, walks.asked)
+    wanted = made.transpose(1, 2).reshape(size, -1, 1)
+    chosen: Tensor = logits.log_softmax(dim=2).gather(2, wanted)
+    return chosen.view(size, steps, number).transpose(1, 2)
+
+
+def starts(batch: Instances, number: int, random: torch.Generator | None = None) -> Tensor:
+    """Return first choices [B, number]: stops that fit a vehicle, or places where a tour may begin; each at most once
+    while there are enough, then again from the first.
+
+    Parameters
+    ----------
+    batch
+        The problems.
+    number
+        Rollouts per problem.
+    random
+        Draws which; without it they are taken in order.
+    """
+    eligible = batch.valid & (batch.demand <= batch.capacity[:, None])
+    eligible[:, 0] &= batch.cyclic
+    order = torch.arange(batch.places, device=eligible.device, dtype=torch.float32).expand(batch.size, -1)
+    if random is not None:
+        order = torch.rand(eligible.shape, generator=random, device=eligible.device)
+    ranked = order.masked_fill(~eligible, torch.inf).argsort(dim=1)
+    # A problem in which nothing fits starts, and ends, at its depot.
+    count = eligible.sum(dim=1, keepdim=True)
+    turn = torch.arange(number, device=eligible.device) % count.clamp(min=1)
+    return torch.where(count > 0, ranked.gather(1, turn), 0)
+
+
+def greedy(logits: Tensor) -> Tensor:
+    """Choose the most likely place."""
+    return logits.argmax(dim=2)
+
+
+def sampler(random: torch.Generator) -> Choose:
+    """Return a choice by the probabilities, by the Gumbel-max trick: unlike `torch.multinomial` it never waits."""
+
+    def sample(logits: Tensor) -> Tensor:
+        noise = torch.empty_like(logits).exponential_(generator=random)
+        return (logits - noise.log()).argmax(dim=2)
+
+    return sample
