@@ -20,7 +20,7 @@ class Memory(NamedTuple):
     value: Tensor
     """[B, H, L, w]."""
     target: Tensor
-    """[B, L, width], what the final query is compared with."""
+    """[B, L, 2 * width], what the glimpse and the query are compared with; 32-bit."""
     at: Tensor
     """[B, L, width], the query's part for the place where the vehicle is."""
     home: Tensor
@@ -78,15 +78,16 @@ class Pointer(nn.Module):
         distance
             [B, L, L].
         """
-        size, places = encoded.shape[:2]
+        size, places, width = encoded.shape
         key, value, target, at, home = self.places(encoded).chunk(5, dim=2)
         key, value = (x.view(size, places, self.heads, -1).transpose(1, 2).contiguous() for x in (key, value))
-        return Memory(key, value, target.float(), at, home, distance)
+        # The glimpse's own map is applied here, to L places, instead of to every query.
+        target = torch.cat([target @ self.out.weight, target], dim=2).float() / math.sqrt(width)
+        return Memory(key, value, target, at, home, distance)
 
     def forward(self, memory: Memory, query: Query) -> Tensor:
         """Return logits [B, Q, L], -inf where infeasible; 32-bit whatever the rest is in."""
         size, number = query.at.shape
-        width = memory.target.shape[2]
 
         def rows(table: Tensor, index: Tensor) -> Tensor:
             return table.gather(1, index[..., None].expand(-1, -1, table.shape[2]))
@@ -97,10 +98,10 @@ class Pointer(nn.Module):
         glimpse = functional.scaled_dot_product_attention(
             heads.to(memory.value.dtype), memory.key, memory.value, attn_mask=query.mask[:, None]
         )
-        final = asked + self.out(glimpse.transpose(1, 2).reshape(size, number, width))
-        with torch.autocast(final.device.type, enabled=False):
+        both = torch.cat([glimpse.transpose(1, 2).reshape(size, number, -1), asked], dim=2)
+        with torch.autocast(both.device.type, enabled=False):
             # Equation 7.
-            scores = final.float() @ memory.target.transpose(1, 2) / math.sqrt(width)
+            scores = both.float() @ memory.target.transpose(1, 2)
             logits = self.clip * scores.tanh() - NEARNESS * self.nearness * rows(memory.distance, query.at)
         masked: Tensor = logits.masked_fill(~query.mask, -math.inf)
         return masked
