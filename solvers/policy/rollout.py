@@ -85,16 +85,28 @@ def follow(batch: Instances, choices: Tensor) -> Rollout:
 def log_likelihood(policy: POMO, memory: Memory, walks: Rollout) -> Tensor:
     """Return [B, S, T - 1], the log-probability of each choice but the first, all asked in one call (teacher forcing).
 
-    Gradients flow into the policy and the memory. A forced choice, and staying at home after the end, counts 0.
+    Gradients flow into the policy and the memory. A forced choice, such as staying at home after the end, counts 0 and
+    is not asked for.
     """
     made = walks.choices[..., 1:]
     size, number, steps = made.shape
-    if steps == 0:
-        return walks.choices.new_zeros((size, number, 0), dtype=torch.float32)
-    logits = policy(memory, walks.asked)
-    wanted = made.transpose(1, 2).reshape(size, -1, 1)
-    chosen: Tensor = logits.log_softmax(dim=2).gather(2, wanted)
-    return chosen.view(size, steps, number).transpose(1, 2)
+    free = walks.asked.mask.sum(dim=2) > 1
+    width = int(free.sum(dim=1).max())
+    found = walks.asked.context.new_zeros(size, free.shape[1])[:, : steps * number]
+    if width:
+        # The free choices of each problem, and forced ones where another problem has more.
+        index = free.byte().argsort(dim=1, descending=True, stable=True)[:, :width]
+        logits = policy(memory, Query(*(picked(field, index) for field in walks.asked)))
+        wanted = picked(made.transpose(1, 2).reshape(size, -1), index)
+        chosen = logits.log_softmax(dim=2).gather(2, wanted[..., None])[..., 0]
+        found = found.scatter(1, index, chosen)
+    return found.view(size, steps, number).transpose(1, 2)
+
+
+def picked(field: Tensor, index: Tensor) -> Tensor:
+    """Return some of the queries of each problem: a field [B, Q, ...] at [B, W]."""
+    wide = index.view(*index.shape, *[1] * (field.ndim - 2)).expand(-1, -1, *field.shape[2:])
+    return field.gather(1, wide)
 
 
 def starts(batch: Instances, number: int, random: torch.Generator | None = None) -> Tensor:
