@@ -55,15 +55,26 @@ def rollout(policy: POMO, memory: Memory, batch: Instances, first: Tensor, choos
     """
     state = env.begin(batch, first)
     choices, asked = [first], []
-    while True:
-        now = query(batch, state)
-        if bool(finished(now).all()):
-            break
-        choice = choose(policy(memory, now))
-        state = env.step(batch, state, choice)
-        choices.append(choice)
-        asked.append(now)
+    with uncached_casts(first.device.type):
+        while True:
+            now = query(batch, state)
+            if bool(finished(now).all()):
+                break
+            choice = choose(policy(memory, now))
+            state = env.step(batch, state, choice)
+            choices.append(choice)
+            asked.append(now)
     return Rollout(state.home, torch.stack(choices, dim=2), joined(asked or [now]))
+
+
+def uncached_casts(device: str) -> torch.autocast:
+    """Return the context of autocast as it is, but without its cache of cast weights.
+
+    Casts that are made without gradients would be used again by the replay, which then had no gradients either; and a
+    CUDA graph would read them after they are gone.
+    """
+    reduced = torch.is_autocast_enabled(device)
+    return torch.autocast(device, torch.get_autocast_dtype(device), enabled=reduced, cache_enabled=False)
 
 
 def joined(asked: list[Query]) -> Query:

@@ -11,6 +11,8 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from vrp.solvers.policy import env
 from vrp.solvers.policy.env import Instances
+from vrp.solvers.policy.graph import GraphRollouts
+from vrp.solvers.policy.nets.pointer import Memory
 from vrp.solvers.policy.pomo import POMO, seeded
 from vrp.solvers.policy.rollout import Rollout, follow, log_likelihood, rollout, sampler, starts
 from vrp.solvers.policy.weights import fill
@@ -45,6 +47,7 @@ class Training(L.LightningModule):
         self.progress = checkpoint.Progress()
         self.loss = LOSSES[config.loss]
         self.labels = Labels.read(config.labels) if config.labels else None
+        self.graphs = GraphRollouts(self.policy) if config.decode == "graph" else None
         self.measures: dict[str, Tensor | float] = {}
         self._moments: dict[str, Tensor] = {}
         self._clock = clock
@@ -153,8 +156,10 @@ class Training(L.LightningModule):
             return self.labels.draw(size, count, random)
         return generated(schedule.distribution(config, step), count, size, random), None
 
-    def _explore(self, instances: Instances, memory: Any, random: torch.Generator) -> Rollout:
+    def _explore(self, instances: Instances, memory: Memory, random: torch.Generator) -> Rollout:
         first = starts(instances, self.config.starts, random)
+        if self.graphs is not None:
+            return self.graphs(memory, instances, first, random)
         return rollout(self.policy, memory, instances, first, sampler(random))
 
     def _names(self) -> list[str]:

@@ -85,7 +85,8 @@ class Encoder(nn.Module):
         bias
             See `Attention`; this is where padding, and matrices, come in.
         """
-        x = self.embed(features)
+        # The stream that all layers add to stays in 32 bits, whatever these compute in.
+        x = self.embed(features).float()
         for layer in self.layers:
             x = layer(x, bias)
         out: Tensor = self.norm(x)

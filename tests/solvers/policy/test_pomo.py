@@ -67,6 +67,24 @@ def test_following_equals_rolling_out(policy: POMO) -> None:
         assert torch.equal(a, b)
 
 
+def test_reduced_precision_reaches_every_weight() -> None:
+    """Under autocast too, a rollout before the replay leaves no weight without gradient, and costs little accuracy."""
+    policy = seeded(Shape(width=32, heads=4, hidden=48, layers=2), seed=1)
+    batch = env.encode(mixed(2))
+    random = torch.Generator().manual_seed(0)
+    with torch.autocast("cpu", torch.bfloat16):
+        memory = policy.encode(batch)
+        first = rollouts.starts(batch, 6, random)
+        walks = rollouts.rollout(policy, memory.detached(), batch, first, rollouts.sampler(random))
+        reduced = rollouts.log_likelihood(policy, memory, walks)
+    reduced.sum().backward()
+    for name, weight in policy.named_parameters():
+        assert weight.grad is not None, name
+        assert weight.grad.abs().sum() > 0, name
+    full = rollouts.log_likelihood(policy, policy.encode(batch), walks)
+    assert torch.allclose(full, reduced, atol=0.1)
+
+
 def test_probabilities_sum_to_one(policy: POMO) -> None:
     """Summed over all that can be sampled on a tiny problem, the probabilities of whole walks give 1."""
     batch = env.encode([cvrp(np.random.default_rng(4), 3, capacity=12.0)])
