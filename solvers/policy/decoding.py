@@ -8,7 +8,7 @@ from torch import Tensor
 from vrp.solvers.policy import env
 from vrp.solvers.policy.env import Instances
 from vrp.solvers.policy.pomo import POMO
-from vrp.solvers.policy.rollout import Choose, Rollout, greedy, rollout, starts
+from vrp.solvers.policy.rollout import Choose, Rollout, greedy, query, rollout, starts
 
 SYMMETRIES = 8
 
@@ -30,20 +30,32 @@ def symmetric(batch: Instances, number: int) -> Instances:
     return Instances(**{**vars(repeated), "coords": coords.flatten(0, 1)})
 
 
-def multi_start(policy: POMO, batch: Instances, number: int, choose: Choose = greedy) -> tuple[Rollout, Tensor]:
-    """Return rollouts from `number` different first choices, and their costs [B, number]."""
-    memory = policy.encode(batch)
-    walks = rollout(policy, memory, batch, starts(batch, number), choose)
-    return walks, env.cost(batch, walks.home, walks.choices)
+@torch.no_grad()
+def best_from(policy: POMO, batch: Instances, first: Tensor, choose: Choose) -> tuple[Tensor, Tensor, Tensor]:
+    """Return home [B], choices [B, T] and cost [B] of the best rollout of each problem.
+
+    Best is: fewest stops left out, then the shortest.
+
+    Parameters
+    ----------
+    policy
+        The network.
+    batch
+        The problems.
+    first
+        [B, S] first choices.
+    choose
+        Greedy, or a sampler.
+    """
+    walks = rollout(policy, policy.encode(batch), batch, first, choose)
+    return _best(batch, walks, 1)
 
 
 @torch.no_grad()
 def best_of(
-    policy: POMO, batch: Instances, number: int | None = None, augment: int = 1, choose: Choose = greedy
+    policy: POMO, batch: Instances, number: int | None = None, augment: int = 1
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return home [B], choices [B, T] and cost [B] of the best of all rollouts.
-
-    Best is: fewest stops left out, then the shortest.
+    """Return home [B], choices [B, T] and cost [B] of the best of greedy rollouts from many starts.
 
     Parameters
     ----------
@@ -55,19 +67,29 @@ def best_of(
         Starts per problem; None means one from every stop.
     augment
         How many symmetries of each problem are tried.
-    choose
-        Greedy, or a sampler.
     """
-    size = batch.size
     turned = symmetric(batch, augment)
-    walks, costs = multi_start(policy, turned, number or batch.places, choose)
-    missed = unserved(turned, walks)
-    rank = (costs + missed * FAR).view(size, -1)
+    first = starts(turned, number or batch.places)
+    return _best(turned, rollout(policy, policy.encode(turned), turned, first, greedy), augment)
+
+
+@torch.no_grad()
+def first_choice(policy: POMO, batch: Instances) -> Tensor:
+    """Return [B, 1] the policy's own first choices, instead of given ones; tours begin at their first place."""
+    home = torch.zeros(batch.size, 1, dtype=torch.int64, device=batch.coords.device)
+    chosen = greedy(policy(policy.encode(batch), query(batch, env.reset(batch, home))))
+    return torch.where(batch.cyclic[:, None], home, chosen)
+
+
+def _best(turned: Instances, walks: Rollout, augment: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the best walk of each problem, of which the batch has `augment` symmetries in a row."""
+    costs = env.cost(turned, walks.home, walks.choices)
+    size = turned.size // augment
+    rank = (costs + unserved(turned, walks) * FAR).view(size, -1)
     best = rank.argmin(dim=1)
     rows = torch.arange(size, device=best.device)
-    home = walks.home.view(size, -1)[rows, best]
-    choices = walks.choices.reshape(size, rank.shape[1], -1)[rows, best]
-    return home, choices, costs.view(size, -1)[rows, best]
+    choices = walks.choices.reshape(size, rank.shape[1], -1)
+    return walks.home.view(size, -1)[rows, best], choices[rows, best], costs.view(size, -1)[rows, best]
 
 
 FAR = 1e6

@@ -48,7 +48,7 @@ def greedy(policy: POMO, problems: list[vrp.Problem]) -> float:
 
 
 def test_toy_policy_learns(clock, tmp_path: Path) -> None:
-    """On 200 held-out problems with 20 stops: 10 % better than nearest neighbour, 25 % better than its untrained self."""
+    """On 200 held-out problems of 20 stops: 10 % better than nearest neighbour, 25 % than its untrained self."""
     config = parse({
         "name": "toy", "minutes": 1.0, "data": {"uniform": 1}, "curriculum": [{"until": 1, "sizes": {20: 1}}],
         "batch": {20: 64}, "shape": {"width": 64, "heads": 4, "hidden": 128, "layers": 2}, "starts": 10,
