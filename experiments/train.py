@@ -25,9 +25,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--resume", type=Path, help="checkpoint to go on from")
     parser.add_argument("--folder", type=Path, help="where everything goes; default: experiments/runs/NAME")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument("--toy", action="store_true", help="the same in seconds, tiny and on the CPU, to see it work")
     given = parser.parse_args(arguments)
     try:
         wanted = config.read(given.config)
+        if given.toy:
+            wanted = config.toy(wanted)
         folder = given.folder or HERE / "runs" / wanted.name
         outcome = train(wanted, folder, given.minutes, given.resume, quiet=given.quiet)
     except VrpError as error:

@@ -48,7 +48,7 @@ def best_from(policy: POMO, batch: Instances, first: Tensor, choose: Choose) -> 
         Greedy, or a sampler.
     """
     walks = rollout(policy, policy.encode(batch), batch, first, choose)
-    return _best(batch, walks, 1)
+    return best_walk(batch, walks)
 
 
 @torch.no_grad()
@@ -70,7 +70,7 @@ def best_of(
     """
     turned = symmetric(batch, augment)
     first = starts(turned, number or batch.places)
-    return _best(turned, rollout(policy, policy.encode(turned), turned, first, greedy), augment)
+    return best_walk(turned, rollout(policy, policy.encode(turned), turned, first, greedy), augment)
 
 
 @torch.no_grad()
@@ -81,15 +81,30 @@ def first_choice(policy: POMO, batch: Instances) -> Tensor:
     return torch.where(batch.cyclic[:, None], home, chosen)
 
 
-def _best(turned: Instances, walks: Rollout, augment: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the best walk of each problem, of which the batch has `augment` symmetries in a row."""
-    costs = env.cost(turned, walks.home, walks.choices)
+def ranks(batch: Instances, walks: Rollout) -> Tensor:
+    """Return [B, S] what walks are compared by: first the stops left out, then the length."""
+    return env.cost(batch, walks.home, walks.choices) + unserved(batch, walks) * FAR
+
+
+def best_walk(turned: Instances, walks: Rollout, augment: int = 1) -> tuple[Tensor, Tensor, Tensor]:
+    """Return home [B], choices [B, T] and cost [B] of the best walk of each problem.
+
+    Parameters
+    ----------
+    turned
+        The problems, with `augment` symmetries of each in a row.
+    walks
+        Rollouts on all of them.
+    augment
+        Symmetries per problem.
+    """
     size = turned.size // augment
-    rank = (costs + unserved(turned, walks) * FAR).view(size, -1)
-    best = rank.argmin(dim=1)
+    best = ranks(turned, walks).view(size, -1).argmin(dim=1)
     rows = torch.arange(size, device=best.device)
-    choices = walks.choices.reshape(size, rank.shape[1], -1)
-    return walks.home.view(size, -1)[rows, best], choices[rows, best], costs.view(size, -1)[rows, best]
+    home = walks.home.view(size, -1)[rows, best]
+    choices = walks.choices.reshape(size, -1, walks.choices.shape[2])[rows, best]
+    costs = env.cost(turned, walks.home, walks.choices).view(size, -1)[rows, best]
+    return home, choices, costs
 
 
 FAR = 1e6

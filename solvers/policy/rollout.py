@@ -54,17 +54,26 @@ def rollout(policy: POMO, memory: Memory, batch: Instances, first: Tensor, choos
         Greedy, or a sampler.
     """
     state = env.begin(batch, first)
-    choices, asked = [first], []
-    with uncached_casts(first.device.type):
+    choices, asked = completed(policy, memory, batch, state, choose)
+    return Rollout(state.home, torch.stack([first, *choices], dim=2), joined(asked))
+
+
+@torch.no_grad()
+def completed(
+    policy: POMO, memory: Memory, batch: Instances, state: State, choose: Choose
+) -> tuple[list[Tensor], list[Query]]:
+    """Return the choices [B, S] that lead from a state to the end, and their queries; at the end there is one query."""
+    choices: list[Tensor] = []
+    asked: list[Query] = []
+    with uncached_casts(state.at.device.type):
         while True:
             now = query(batch, state)
             if bool(finished(now).all()):
-                break
+                return choices, asked or [now]
             choice = choose(policy(memory, now))
             state = env.step(batch, state, choice)
             choices.append(choice)
             asked.append(now)
-    return Rollout(state.home, torch.stack(choices, dim=2), joined(asked or [now]))
 
 
 def uncached_casts(device: str) -> torch.autocast:

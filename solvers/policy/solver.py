@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from vrp.solvers.policy.rollout import Choose
     from vrp.solvers.policy.weights import Trained
 
-DECODES = ("greedy", "multistart", "sampling")
+DECODES = ("greedy", "multistart", "sampling", "beam", "active_search")
 ROUND_BYTES = 2**28
 """Memory that the rollouts of a round may take; more starts are spread over several rounds."""
 
@@ -39,9 +40,10 @@ class Policy:
     weights: str = ""
     """Name or folder of the weights; "" for those of the package for the kind of problem."""
     decode: str = "multistart"
-    """"greedy": one rollout; "multistart": one from every first stop; "sampling": random ones."""
+    """"greedy": one rollout; "multistart": one from every first stop; "sampling": random ones; "beam":
+    simulation-guided beam search; "active_search": the network learns on this very problem."""
     augment: int = 8
-    """How many symmetries of the map are tried, 1 to 8; not with "greedy"."""
+    """How many symmetries of the map are tried, 1 to 8; "greedy" tries none, "active_search" all at once."""
     samples: int = 1024
     """Rollouts of "sampling", all together."""
     temperature: float = 1.0
@@ -50,6 +52,12 @@ class Policy:
     """Of "sampling": only so many of the likeliest places; 0 for all."""
     top_p: float = 1.0
     """Of "sampling": only the likeliest places that together have this probability."""
+    beam: int = 4
+    """Walks that "beam" keeps."""
+    branches: int = 4
+    """Continuations of each walk that "beam" tries."""
+    rounds: int = 100
+    """Of "active_search"."""
     device: str = "auto"
     """"cpu", "cuda", or "auto": the GPU where there is one."""
 
@@ -60,7 +68,8 @@ class Policy:
             told = suggest(self.device, ("auto", "cpu", "cuda"))
             raise OptionError(f"The option 'device' of the policy is {self.device!r}.{told}")
         for name, kind, low, high in (
-            ("augment", int, 1, 8), ("samples", int, 1, 10**9), ("top_k", int, 0, 10**9),
+            ("augment", int, 1, 8), ("samples", int, 1, 10**9), ("top_k", int, 0, 10**9), ("beam", int, 1, 10**6),
+            ("branches", int, 1, 10**6), ("rounds", int, 1, 10**9),
             ("temperature", float, 1e-3, 1e3), ("top_p", float, 1e-6, 1.0),
         ):  # fmt: skip
             value = getattr(self, name)
@@ -116,6 +125,8 @@ class Policy:
         import torch
 
         from vrp.solvers.policy import decoding, env
+        from vrp.solvers.policy.active import active_search
+        from vrp.solvers.policy.beam import beam_search
         from vrp.solvers.policy.rollout import greedy, sampler, starts
         from vrp.solvers.policy.weights import load
 
@@ -127,14 +138,23 @@ class Policy:
         if self.decode == "greedy":
             yield _only(decoding.best_from(policy, batch, decoding.first_choice(policy, batch), greedy))
             return
+        turned = decoding.symmetric(batch, self.augment)
         random = torch.Generator(device).manual_seed(seed)
+        if self.decode == "active_search":
+            for home, choices, costs in islice(active_search(policy, turned, batch.places, random), self.rounds):
+                at = int(costs.argmin())
+                yield home[at], choices[at], float(costs[at])
+            return
+        if self.decode == "beam":
+            for map_ in range(self.augment):
+                yield _only(beam_search(policy, turned.take(slice(map_, map_ + 1)), self.beam, self.branches))
+            return
         choose: Choose = greedy
         rounds = 1
         at_once = min(batch.places, max(1, ROUND_BYTES // (64 * batch.places**2)))
         if self.decode == "sampling":
             choose = decoding.narrowed(sampler(random), self.temperature, self.top_k or None, self.top_p)
             rounds = math.ceil(self.samples / (self.augment * batch.places))
-        turned = decoding.symmetric(batch, self.augment)
         for _ in range(rounds):
             first = starts(batch, batch.places - (not bool(batch.cyclic[0])), random)
             for map_ in range(self.augment):

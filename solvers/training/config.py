@@ -56,7 +56,7 @@ class Config:
     begin: str = ""
     """Folder with a model to begin from; "" for new weights."""
     starts: int = 20
-    """Rollouts per instance."""
+    """Rollouts per instance, or one per stop where there are fewer."""
     rate: float = 5e-4
     """Highest learning rate (AdamW)."""
     weight_decay: float = 1e-2
@@ -137,6 +137,28 @@ def parse(raw: object) -> Config:
 def plain(config: Config) -> dict[str, Any]:
     """Return the config as plain data, the inverse of `parse`."""
     return dataclasses.asdict(config)
+
+
+def toy(config: Config) -> Config:
+    """Return the run at the smallest size and on the CPU, to see in seconds that it works from end to end."""
+    return dataclasses.replace(
+        config,
+        name=f"{config.name}-toy",
+        minutes=0.05,
+        batch=dict.fromkeys(config.batch, 2),
+        shape=Shape(width=16, heads=2, hidden=16, layers=1, clip=config.shape.clip),
+        starts=2,
+        device="cpu",
+        devices=1,
+        nodes=1,
+        threads=1,
+        precision="32-true",
+        decode="eager",
+        begin="",
+        validation=tuple(dataclasses.replace(v, count=2) for v in config.validation),
+        validate_every=0.02,
+        log_every=1,
+    )
 
 
 def _value(wanted: Any, raw: object, who: str) -> Any:

@@ -157,7 +157,7 @@ class Training(L.LightningModule):
         return generated(schedule.distribution(config, step), count, size, random), None
 
     def _explore(self, instances: Instances, memory: Memory, random: torch.Generator) -> Rollout:
-        first = starts(instances, self.config.starts, random)
+        first = starts(instances, min(self.config.starts, instances.places - 1), random)
         if self.graphs is not None:
             return self.graphs(memory, instances, first, random)
         return rollout(self.policy, memory, instances, first, sampler(random))

@@ -36,15 +36,16 @@ def solve(problem: vrp.Problem, folder: str, solver: str = "policy", **options: 
     return plan
 
 
-@pytest.mark.parametrize("decode", ["greedy", "multistart", "sampling"])
+@pytest.mark.parametrize("decode", ["greedy", "multistart", "sampling", "beam", "active_search"])
 @pytest.mark.parametrize("kind", ["cvrp", "tsp"])
 def test_every_way_of_decoding(folders: dict[str, str], decode: str, kind: str) -> None:
     """Complete plans that check clean, the same for the same seed; more rollouts are no worse."""
     problem = {"cvrp": cvrp, "tsp": tour}[kind](np.random.default_rng(2), 15)
-    plan = solve(problem, folders[kind], decode=decode)
+    rounds = {"rounds": 5} if decode == "active_search" else {}
+    plan = solve(problem, folders[kind], decode=decode, **rounds)
     assert plan.status is vrp.Status.COMPLETE
     assert plan.stats.solver == "policy"
-    assert plan.cost == solve(problem, folders[kind], decode=decode).cost
+    assert plan.cost == solve(problem, folders[kind], decode=decode, **rounds).cost
     if decode == "multistart":
         assert plan.cost <= solve(problem, folders[kind], decode=decode, augment=1).cost
         assert plan.cost < solve(problem, folders[kind], decode="greedy").cost
@@ -96,7 +97,8 @@ def test_what_it_was_not_made_for_is_named(folders: dict[str, str]) -> None:
         ({"top_p": 2.0}, "'top_p'"),
         ({"samples": 1.5}, "a whole number"),
         ({"device": "gpu"}, "'device'"),
-        ({"beam": 3}, "no option 'beam'"),
+        ({"beams": 3}, "no option 'beams'"),
+        ({"beam": 0}, "'beam'"),
         ({"weights": "nowhere"}, "no weights 'nowhere'"),
     ],
 )
