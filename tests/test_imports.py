@@ -126,7 +126,7 @@ except ImportError as error:
 FOLDERS = ("vrp", "solvers", "data", "baselines")
 
 # The front doors sit on top of everything.
-DOORS = ("vrp.api", "vrp.arguments", "vrp.closing", "vrp.cli", "vrp.__main__")
+DOORS = ("vrp.api", "vrp.arguments", "vrp.closing", "vrp.together", "vrp.cli", "vrp.__main__")
 # Beside each other on the model; none knows another, but whoever solves speaks the protocol of `vrp.solvers`.
 BESIDE = ("vrp.formats", "vrp.view", "vrp.data", "vrp.baselines", "vrp.solvers")
 PROTOCOL = "vrp.solvers"

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vrp.solvers.policy import env
-from vrp.solvers.policy.decoding import best_walk, ranks
+from vrp.solvers.policy.decoding import Found, best_walk, ranks
 from vrp.solvers.policy.env import Instances
 from vrp.solvers.policy.pomo import POMO
 from vrp.solvers.policy.rollout import Rollout, follow, log_likelihood, rollout, sampler, starts
@@ -21,9 +21,7 @@ PULL = 0.02
 """Weight of imitating the best plan so far, per choice (lambda; 0.012 to 0.013 of whole rollouts there)."""
 
 
-def active_search(
-    policy: POMO, batch: Instances, number: int, random: torch.Generator
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+def active_search(policy: POMO, batch: Instances, number: int, random: torch.Generator) -> Iterator[Found]:
     """Yield, round after round without end, home [B], choices [B, T] and cost [B] of the best walk of the round.
 
     Parameters
@@ -61,7 +59,7 @@ def active_search(
         optimizer.step()
 
 
-def _kept(batch: Instances, best: Rollout | None, found: tuple[Tensor, Tensor, Tensor], take: Tensor) -> Rollout:
+def _kept(batch: Instances, best: Rollout | None, found: Found, take: Tensor) -> Rollout:
     """Return the best walks so far as rollouts to imitate."""
     choices = found[1][:, None]
     if best is not None:

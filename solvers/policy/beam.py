@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vrp.solvers.policy import env
-from vrp.solvers.policy.decoding import best_walk, ranks
+from vrp.solvers.policy.decoding import Found, best_walk, ranks
 from vrp.solvers.policy.env import Instances, State
 from vrp.solvers.policy.nets.pointer import Memory
 from vrp.solvers.policy.pomo import POMO
@@ -15,7 +15,7 @@ from vrp.solvers.policy.rollout import Rollout, completed, finished, greedy, pic
 
 
 @torch.no_grad()
-def beam_search(policy: POMO, batch: Instances, width: int, branches: int) -> tuple[Tensor, Tensor, Tensor]:
+def beam_search(policy: POMO, batch: Instances, width: int, branches: int) -> Found:
     """Return home [B], choices [B, T] and cost [B] of the best walk that was simulated.
 
     Parameters
@@ -31,7 +31,7 @@ def beam_search(policy: POMO, batch: Instances, width: int, branches: int) -> tu
     """
     memory = policy.encode(batch)
     first = starts(batch, batch.places)
-    walks = rollout(policy, memory, batch, first, greedy)
+    walks = rollout(policy, memory, batch, first, greedy, record=False)
     rank = ranks(batch, walks)
     best, best_rank = best_walk(batch, walks), rank.amin(dim=1)
     past = first.gather(1, rank.argsort(dim=1)[:, :width])[..., None]
@@ -58,9 +58,6 @@ def _branched(
     parent = torch.arange(past.shape[1], device=past.device).repeat_interleave(values.shape[2]).expand(batch.size, -1)
     after = env.step(batch, State(*(picked(field, parent) for field in state)), choice)
     return after, torch.cat([picked(past, parent), choice[..., None]], dim=2), repeated.flatten(1)
-
-
-Found = tuple[Tensor, Tensor, Tensor]
 
 
 def _better(one: Found, other: Found, take: Tensor) -> Found:

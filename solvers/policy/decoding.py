@@ -1,6 +1,7 @@
 """Decoding: from a policy and problems to walks. Greedy from many starts, sampling, and the eight symmetries."""
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -11,6 +12,24 @@ from vrp.solvers.policy.pomo import POMO
 from vrp.solvers.policy.rollout import Choose, Rollout, greedy, query, rollout, starts
 
 SYMMETRIES = 8
+
+
+Found = tuple[Tensor, Tensor, Tensor]
+"""Home [B], choices [B, T] and cost [B] of one walk per problem."""
+
+
+def symmetries(batch: Instances, number: int) -> Iterator[Instances]:
+    """Yield the problems as they are, then turned and mirrored."""
+    turned = symmetric(batch, number)
+    for map_ in range(number):
+        yield turned.take(slice(map_, None, number))
+
+
+def best_symmetry(found: Found, number: int) -> Found:
+    """Return the shortest of the walks over `number` symmetries in a row of each problem."""
+    home, choices, cost = found
+    at = cost.view(-1, number).argmin(dim=1) + number * torch.arange(len(cost) // number, device=cost.device)
+    return home[at], choices[at], cost[at]
 
 
 def symmetric(batch: Instances, number: int) -> Instances:
@@ -31,7 +50,7 @@ def symmetric(batch: Instances, number: int) -> Instances:
 
 
 @torch.no_grad()
-def best_from(policy: POMO, batch: Instances, first: Tensor, choose: Choose) -> tuple[Tensor, Tensor, Tensor]:
+def best_from(policy: POMO, batch: Instances, first: Tensor, choose: Choose) -> Found:
     """Return home [B], choices [B, T] and cost [B] of the best rollout of each problem.
 
     Best is: fewest stops left out, then the shortest.
@@ -47,14 +66,12 @@ def best_from(policy: POMO, batch: Instances, first: Tensor, choose: Choose) -> 
     choose
         Greedy, or a sampler.
     """
-    walks = rollout(policy, policy.encode(batch), batch, first, choose)
+    walks = rollout(policy, policy.encode(batch), batch, first, choose, record=False)
     return best_walk(batch, walks)
 
 
 @torch.no_grad()
-def best_of(
-    policy: POMO, batch: Instances, number: int | None = None, augment: int = 1
-) -> tuple[Tensor, Tensor, Tensor]:
+def best_of(policy: POMO, batch: Instances, number: int | None = None, augment: int = 1) -> Found:
     """Return home [B], choices [B, T] and cost [B] of the best of greedy rollouts from many starts.
 
     Parameters
@@ -70,7 +87,7 @@ def best_of(
     """
     turned = symmetric(batch, augment)
     first = starts(turned, number or batch.places)
-    return best_walk(turned, rollout(policy, policy.encode(turned), turned, first, greedy), augment)
+    return best_walk(turned, rollout(policy, policy.encode(turned), turned, first, greedy, record=False), augment)
 
 
 @torch.no_grad()
@@ -86,7 +103,7 @@ def ranks(batch: Instances, walks: Rollout) -> Tensor:
     return env.cost(batch, walks.home, walks.choices) + unserved(batch, walks) * FAR
 
 
-def best_walk(turned: Instances, walks: Rollout, augment: int = 1) -> tuple[Tensor, Tensor, Tensor]:
+def best_walk(turned: Instances, walks: Rollout, augment: int = 1) -> Found:
     """Return home [B], choices [B, T] and cost [B] of the best walk of each problem.
 
     Parameters

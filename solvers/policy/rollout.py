@@ -37,7 +37,9 @@ def finished(asked: Query) -> Tensor:
 
 
 @torch.no_grad()
-def rollout(policy: POMO, memory: Memory, batch: Instances, first: Tensor, choose: Choose) -> Rollout:
+def rollout(
+    policy: POMO, memory: Memory, batch: Instances, first: Tensor, choose: Choose, record: bool = True
+) -> Rollout:
     """Let the policy finish walks whose first choice is given.
 
     Parameters
@@ -52,17 +54,19 @@ def rollout(policy: POMO, memory: Memory, batch: Instances, first: Tensor, choos
         [B, S] first choices, see `starts`.
     choose
         Greedy, or a sampler.
+    record
+        Keep all queries, for a replay; else only the last.
     """
     state = env.begin(batch, first)
-    choices, asked = completed(policy, memory, batch, state, choose)
+    choices, asked = completed(policy, memory, batch, state, choose, record)
     return Rollout(state.home, torch.stack([first, *choices], dim=2), joined(asked))
 
 
 @torch.no_grad()
 def completed(
-    policy: POMO, memory: Memory, batch: Instances, state: State, choose: Choose
+    policy: POMO, memory: Memory, batch: Instances, state: State, choose: Choose, record: bool = False
 ) -> tuple[list[Tensor], list[Query]]:
-    """Return the choices [B, S] that lead from a state to the end, and their queries; at the end there is one query."""
+    """Return the choices [B, S] that lead from a state to the end, and their queries, or only the last one."""
     choices: list[Tensor] = []
     asked: list[Query] = []
     with uncached_casts(state.at.device.type):
@@ -73,7 +77,8 @@ def completed(
             choice = choose(policy(memory, now))
             state = env.step(batch, state, choice)
             choices.append(choice)
-            asked.append(now)
+            if record:
+                asked.append(now)
 
 
 def uncached_casts(device: str) -> torch.autocast:

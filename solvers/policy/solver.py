@@ -3,7 +3,7 @@
 import importlib.util
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -18,14 +18,22 @@ from vrp.solution import Route, Solution, Stats
 from vrp.solvers import Event, Progress
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
+    from vrp.solvers.policy.decoding import Found
+    from vrp.solvers.policy.env import Instances
+    from vrp.solvers.policy.pomo import POMO
     from vrp.solvers.policy.rollout import Choose
     from vrp.solvers.policy.weights import Trained
 
 DECODES = ("greedy", "multistart", "sampling", "beam", "active_search")
 ROUND_BYTES = 2**28
 """Memory that the rollouts of a round may take; more starts are spread over several rounds."""
+STARTS_AT_ONCE = 16
+"""Starts that still fit a round with the largest batch."""
+BYTES_PER_CHOICE = 64
+"""What a feasible or infeasible choice takes at its peak: logits, noise, masks, distances."""
 
 
 @dataclass(frozen=True)
@@ -105,61 +113,105 @@ class Policy:
         progress: Progress | None = None,
     ) -> Solution:
         """Return the best plan of all rollouts."""
+        return self.solve_together([problem], deadline, rng, progress)[0]
+
+    def solve_together(
+        self,
+        problems: Sequence[Problem],
+        deadline: Deadline,
+        rng: np.random.Generator,
+        progress: Progress | None = None,
+    ) -> list[Solution]:
+        """Return the best plan of each problem, as `solve` does, in one batch; all must be tours, or none.
+
+        Parameters
+        ----------
+        problems
+            Of similar sizes, since all are padded to the largest.
+        deadline
+            Of all together.
+        rng
+            Seed of what is random.
+        progress
+            Told of the first problem.
+        """
         import torch
 
-        if lacks := self.supports(problem):
-            raise UnsupportedError(f"Solver 'policy' cannot honour: {', '.join(lacks)}. Try solver='auto'.")
+        for problem in problems:
+            if lacks := self.supports(problem):
+                raise UnsupportedError(f"Solver 'policy' cannot honour: {', '.join(lacks)}. Try solver='auto'.")
         torch.set_num_threads(self.threads)
-        best = _Best(problem, deadline)
+        best = Best(problems, deadline)
         try:
-            for home, choices, cost in self._rounds(problem, int(rng.integers(2**62))):
-                best.offer(home, choices, cost)
+            for home, choices, cost in self._rounds(problems, int(rng.integers(2**62))):
+                best.offer(home.cpu(), choices.cpu(), cost.cpu())
                 if best.over() or (progress is not None and progress(best.event()) is False):
                     break
         except KeyboardInterrupt:
             best.interrupted = True
-        return best.solution(self.threads, torch.__version__)
+        return best.solutions(self.threads, torch.__version__)
 
-    def _rounds(self, problem: Problem, seed: int) -> "Iterator[tuple[Tensor, Tensor, float]]":
-        """Yield home, choices and cost of the best walk of each round."""
+    def batches(self, problems: Sequence[Problem]) -> list[list[int]]:
+        """Return which problems should be solved together: of one kind, of similar size, in bounded memory."""
+        from vrp.solvers.policy.env import is_tour
+
+        tours = [is_tour(problem) for problem in problems]
+        found: list[list[int]] = []
+        for i in sorted(range(len(problems)), key=lambda i: (tours[i], problems[i].num_clients)):
+            smallest = problems[found[-1][0]].num_clients if found else 0
+            room = ROUND_BYTES // (BYTES_PER_CHOICE * (problems[i].num_clients + 1) * STARTS_AT_ONCE)
+            alike = bool(found) and tours[i] == tours[found[-1][0]] and problems[i].num_clients <= 1.2 * smallest + 4
+            if alike and len(found[-1]) < room:
+                found[-1].append(i)
+            else:
+                found.append([i])
+        return found
+
+    def _rounds(self, problems: Sequence[Problem], seed: int) -> "Iterator[Found]":
+        """Yield homes [B], choices [B, T] and costs [B] of the best walks of each round."""
         import torch
 
         from vrp.solvers.policy import decoding, env
         from vrp.solvers.policy.active import active_search
         from vrp.solvers.policy.beam import beam_search
-        from vrp.solvers.policy.rollout import greedy, sampler, starts
+        from vrp.solvers.policy.rollout import greedy
         from vrp.solvers.policy.weights import load
 
-        batch = env.encode([problem])
+        batch = env.encode(problems)
         _require_memory(batch.places)
         device = self._device()
         trained: Trained = load(self.weights or ("tsp" if bool(batch.cyclic[0]) else "cvrp"))
         policy, batch = trained.policy.to(device), batch.to(device)
-        if self.decode == "greedy":
-            yield _only(decoding.best_from(policy, batch, decoding.first_choice(policy, batch), greedy))
-            return
-        turned = decoding.symmetric(batch, self.augment)
         random = torch.Generator(device).manual_seed(seed)
-        if self.decode == "active_search":
-            for home, choices, costs in islice(active_search(policy, turned, batch.places, random), self.rounds):
-                at = int(costs.argmin())
-                yield home[at], choices[at], float(costs[at])
-            return
-        if self.decode == "beam":
-            for map_ in range(self.augment):
-                yield _only(beam_search(policy, turned.take(slice(map_, map_ + 1)), self.beam, self.branches))
-            return
+        if self.decode == "greedy":
+            yield decoding.best_from(policy, batch, decoding.first_choice(policy, batch), greedy)
+        elif self.decode == "active_search":
+            turned = decoding.symmetric(batch, self.augment)
+            for found in islice(active_search(policy, turned, batch.places, random), self.rounds):
+                yield decoding.best_symmetry(found, self.augment)
+        elif self.decode == "beam":
+            for turned in decoding.symmetries(batch, self.augment):
+                yield beam_search(policy, turned, self.beam, self.branches)
+        else:
+            yield from self._many_starts(policy, batch, random)
+
+    def _many_starts(self, policy: "POMO", batch: "Instances", random: "torch.Generator") -> "Iterator[Found]":
+        import torch
+
+        from vrp.solvers.policy import decoding
+        from vrp.solvers.policy.rollout import greedy, sampler, starts
+
         choose: Choose = greedy
         rounds = 1
-        at_once = min(batch.places, max(1, ROUND_BYTES // (64 * batch.places**2)))
         if self.decode == "sampling":
             choose = decoding.narrowed(sampler(random), self.temperature, self.top_k or None, self.top_p)
             rounds = math.ceil(self.samples / (self.augment * batch.places))
+        at_once = max(1, ROUND_BYTES // (BYTES_PER_CHOICE * batch.size * batch.places))
         for _ in range(rounds):
-            first = starts(batch, batch.places - (not bool(batch.cyclic[0])), random)
-            for map_ in range(self.augment):
+            first = starts(batch, max(1, batch.places - (not bool(batch.cyclic[0]))), random)
+            for turned in decoding.symmetries(batch, self.augment):
                 for part in torch.split(first, at_once, dim=1):
-                    yield _only(decoding.best_from(policy, turned.take(slice(map_, map_ + 1)), part, choose))
+                    yield decoding.best_from(policy, turned, part, choose)
 
     def _device(self) -> str:
         import torch
@@ -199,30 +251,33 @@ class PolicySearch(Policy):
         return replace(found, stats=replace(found.stats, versions=first.stats.versions))
 
 
-class _Best:
-    """The best plan so far, and the clock."""
+class Best:
+    """The best plan of each problem so far, and the clock."""
 
-    def __init__(self, problem: Problem, deadline: Deadline) -> None:
-        self.problem = problem
+    def __init__(self, problems: Sequence[Problem], deadline: Deadline) -> None:
+        self.problems = problems
         self.deadline = deadline
         self.interrupted = False
         self.rounds = 0
-        self.rank = (math.inf, math.inf)
-        self.routes: list[Route] = []
-        self.trace: list[tuple[float, float]] = []
+        self.ranks = [(math.inf, math.inf)] * len(problems)
+        self.routes: list[list[Route]] = [[] for _ in problems]
+        self.traces: list[list[tuple[float, float]]] = [[] for _ in problems]
         self._last = deadline.elapsed()
         self._longest = 0.0
 
-    def offer(self, home: "Tensor", choices: "Tensor", cost: float) -> None:
-        """Take a walk if it leaves out fewer stops, or as many and is shorter on its scaled map."""
+    def offer(self, home: "Tensor", choices: "Tensor", cost: "Tensor") -> None:
+        """Take the walks that leave out fewer stops, or as many and are shorter on their scaled maps."""
         from vrp.solvers.policy.env import decode
 
         self.rounds += 1
-        routes = decode(self.problem, home, choices)
-        rank = (self.problem.num_clients - sum(len(r.visits) for r in routes), cost)
-        if rank < self.rank:
-            self.rank, self.routes = rank, routes
-            self.trace.append((self.deadline.elapsed(), evaluate(self.problem, routes).cost))
+        for i, (problem, length) in enumerate(zip(self.problems, cost.tolist(), strict=True)):
+            if self.ranks[i] <= (0, length):
+                continue
+            routes = decode(problem, home[i], choices[i])
+            rank = (problem.num_clients - sum(len(r.visits) for r in routes), length)
+            if rank < self.ranks[i]:
+                self.ranks[i], self.routes[i] = rank, routes
+                self.traces[i].append((self.deadline.elapsed(), evaluate(problem, routes).cost))
         now = self.deadline.elapsed()
         self._longest, self._last = max(self._longest, now - self._last), now
 
@@ -233,25 +288,22 @@ class _Best:
 
     def event(self) -> Event:
         """Return what progress is told."""
-        return Event(self.deadline.elapsed(), self.rounds, self.trace[-1][1], int(self.rank[0]))
+        return Event(self.deadline.elapsed(), self.rounds, self.traces[0][-1][1], int(self.ranks[0][0]))
 
-    def solution(self, threads: int, torch_version: str) -> Solution:
-        """Return the plan."""
+    def solutions(self, threads: int, torch_version: str) -> list[Solution]:
+        """Return the plans."""
         stats = Stats(
             solver="policy",
             threads=threads,
             seconds=self.deadline.elapsed(),
             iterations=self.rounds,
-            trace=tuple(self.trace),
             interrupted=self.interrupted,
             versions={"torch": torch_version},
         )
-        return evaluate(self.problem, self.routes, stats)
-
-
-def _only(found: "tuple[Tensor, Tensor, Tensor]") -> "tuple[Tensor, Tensor, float]":
-    home, choices, cost = found
-    return home[0], choices[0], float(cost[0])
+        return [
+            evaluate(problem, routes, replace(stats, trace=tuple(trace)))
+            for problem, routes, trace in zip(self.problems, self.routes, self.traces, strict=True)
+        ]
 
 
 def _require_memory(places: int) -> None:
