@@ -12,6 +12,7 @@ import yaml
 
 from vrp.errors import OptionError, suggest
 from vrp.solvers.policy.pomo import Shape
+from vrp.solvers.training.losses import LOSSES
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class Config:
     data: dict[str, float]
     """Distribution -> weight; see `vrp.solvers.training.data`."""
     shape: Shape = field(default_factory=Shape)
-    loss: Literal["reinforce", "preference", "imitation"] = "reinforce"
+    loss: str = "reinforce"
+    """A key of `vrp.solvers.training.losses.LOSSES`."""
     labels: str = ""
     """File with plans to imitate, for the loss "imitation"."""
     begin: str = ""
@@ -103,6 +105,8 @@ class Config:
             yield f"`batch` gives {sorted(self.batch)} stops, but the curriculum draws {sorted(drawn)}."
         if self.decode == "graph" and self.device != "cuda":
             yield '`decode` is "graph", which needs `device: cuda`. Use "eager" on the CPU.'
+        if self.loss not in LOSSES:
+            yield f"`loss` is {self.loss!r}.{suggest(self.loss, LOSSES)}"
         if (self.loss == "imitation") != bool(self.labels):
             yield f"`loss` is {self.loss!r} and `labels` is {self.labels!r}: imitation needs labels, and only it does."
         if any(v.count > 1000 for v in self.validation):

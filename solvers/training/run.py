@@ -33,9 +33,9 @@ class Outcome:
 
 def train(
     wanted: Config,
-    folder: Path,
+    folder: str | Path,
     minutes: float | None = None,
-    resume: Path | None = None,
+    resume: str | Path | None = None,
     clock: Clock = time.perf_counter,
     steps: int = -1,
     quiet: bool = False,
@@ -68,10 +68,11 @@ def train(
         raise OptionError(
             '`device` is "cuda", but torch sees no GPU here. Set `device: cpu`, or install torch for CUDA.'
         )
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     training = Training(wanted, wanted.minutes if minutes is None else minutes, clock)
     if resume is not None:
-        _resume(training, wanted, resume)
+        _resume(training, wanted, Path(resume))
     elif wanted.begin:
         training.begin_from(load(wanted.begin).policy)
     if training.finished:
