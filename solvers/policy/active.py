@@ -39,13 +39,13 @@ def active_search(policy: POMO, batch: Instances, number: int, random: torch.Gen
     target = memory.target.clone().requires_grad_()
     optimizer = torch.optim.Adam([target], lr=RATE)
     best: Rollout | None = None
-    best_rank = torch.full((batch.size,), torch.inf, device=target.device)
+    best_rank = torch.full((batch.size,), torch.inf, dtype=torch.float64, device=target.device)
     while True:
         now = memory._replace(target=target)
         walks = rollout(policy, now.detached(), batch, starts(batch, number, random), sampler(random))
         found = best_walk(batch, walks)
         yield found
-        rank = ranks(batch, walks)
+        rank = ranks(batch, walks.home, walks.choices)
         best = _kept(batch, best, found, rank.amin(dim=1) < best_rank)
         best_rank = best_rank.minimum(rank.amin(dim=1))
         cost = env.cost(batch, walks.home, walks.choices)

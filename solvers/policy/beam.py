@@ -32,7 +32,7 @@ def beam_search(policy: POMO, batch: Instances, width: int, branches: int) -> Fo
     memory = policy.encode(batch)
     first = starts(batch, batch.places)
     walks = rollout(policy, memory, batch, first, greedy, record=False)
-    rank = ranks(batch, walks)
+    rank = ranks(batch, walks.home, walks.choices)
     best, best_rank = best_walk(batch, walks), rank.amin(dim=1)
     past = first.gather(1, rank.argsort(dim=1)[:, :width])[..., None]
     state = env.begin(batch, past[..., 0])
@@ -40,7 +40,7 @@ def beam_search(policy: POMO, batch: Instances, width: int, branches: int) -> Fo
         state, past, doubtful = _branched(policy, memory, batch, state, past, branches)
         ends, asked = completed(policy, memory, batch, state, greedy)
         walks = Rollout(state.home, torch.cat([past, *(end[..., None] for end in ends)], dim=2), asked[0])
-        rank = ranks(batch, walks)
+        rank = ranks(batch, walks.home, walks.choices)
         best = _better(best, best_walk(batch, walks), rank.amin(dim=1) < best_rank)
         best_rank = best_rank.minimum(rank.amin(dim=1))
         kept = rank.masked_fill(doubtful, torch.inf).argsort(dim=1)[:, :width]

@@ -11,9 +11,6 @@ from vrp.solvers.policy.env import Instances
 from vrp.solvers.policy.pomo import POMO
 from vrp.solvers.policy.rollout import Choose, Rollout, greedy, query, rollout, starts
 
-SYMMETRIES = 8
-
-
 Found = tuple[Tensor, Tensor, Tensor]
 """Home [B], choices [B, T] and cost [B] of one walk per problem."""
 
@@ -25,10 +22,11 @@ def symmetries(batch: Instances, number: int) -> Iterator[Instances]:
         yield turned.take(slice(map_, None, number))
 
 
-def best_symmetry(found: Found, number: int) -> Found:
-    """Return the shortest of the walks over `number` symmetries in a row of each problem."""
+def best_symmetry(turned: Instances, found: Found, number: int) -> Found:
+    """Return the best of the walks over `number` symmetries in a row of each problem."""
     home, choices, cost = found
-    at = cost.view(-1, number).argmin(dim=1) + number * torch.arange(len(cost) // number, device=cost.device)
+    rank = ranks(turned, home[:, None], choices[:, None]).view(-1, number)
+    at = rank.argmin(dim=1) + number * torch.arange(len(rank), device=rank.device)
     return home[at], choices[at], cost[at]
 
 
@@ -98,9 +96,9 @@ def first_choice(policy: POMO, batch: Instances) -> Tensor:
     return torch.where(batch.cyclic[:, None], home, chosen)
 
 
-def ranks(batch: Instances, walks: Rollout) -> Tensor:
-    """Return [B, S] what walks are compared by: first the stops left out, then the length."""
-    return env.cost(batch, walks.home, walks.choices) + unserved(batch, walks) * FAR
+def ranks(batch: Instances, home: Tensor, choices: Tensor) -> Tensor:
+    """Return [B, S] what walks (home [B, S], choices [B, S, T]) are compared by: stops left out, then the length."""
+    return env.cost(batch, home, choices).double() + FAR * unserved(batch, home, choices)
 
 
 def best_walk(turned: Instances, walks: Rollout, augment: int = 1) -> Found:
@@ -116,7 +114,7 @@ def best_walk(turned: Instances, walks: Rollout, augment: int = 1) -> Found:
         Symmetries per problem.
     """
     size = turned.size // augment
-    best = ranks(turned, walks).view(size, -1).argmin(dim=1)
+    best = ranks(turned, walks.home, walks.choices).view(size, -1).argmin(dim=1)
     rows = torch.arange(size, device=best.device)
     home = walks.home.view(size, -1)[rows, best]
     choices = walks.choices.reshape(size, -1, walks.choices.shape[2])[rows, best]
@@ -128,11 +126,10 @@ FAR = 1e6
 """More than any walk is long, per stop left out."""
 
 
-def unserved(batch: Instances, walks: Rollout) -> Tensor:
-    """Return [B, S] how many stops each rollout leaves out, which a limited fleet can come to."""
-    open_ = batch.valid[:, None, :].expand(-1, walks.home.shape[1], -1)
-    open_ = open_.scatter(2, walks.home[..., None], False).scatter(2, walks.choices, False)
-    return open_.sum(dim=2)
+def unserved(batch: Instances, home: Tensor, choices: Tensor) -> Tensor:
+    """Return [B, S] how many stops each walk leaves out, which a limited fleet can come to."""
+    left = batch.valid[:, None, :].expand(-1, home.shape[1], -1).scatter(2, home[..., None], False)
+    return left.scatter(2, choices, False).sum(dim=2)
 
 
 def narrowed(choose: Choose, temperature: float = 1.0, top_k: int | None = None, top_p: float = 1.0) -> Choose:

@@ -13,7 +13,7 @@ from vrp.solvers.policy import env
 from vrp.solvers.policy.env import Instances, State
 from vrp.solvers.policy.nets.pointer import Memory, Query
 from vrp.solvers.policy.pomo import POMO
-from vrp.solvers.policy.rollout import Rollout, finished, joined, query, uncached_casts
+from vrp.solvers.policy.rollout import Rollout, finished, gumbel, joined, query, uncached_casts
 
 STEPS = 8
 """Steps per graph; between two replays the host asks whether all walks are done."""
@@ -73,7 +73,7 @@ class GraphRollouts:
         captured.load(memory, batch, state)
         choices, asked = [first[..., None]], []
         while True:
-            captured.noise.exponential_(generator=random).log_().neg_()
+            gumbel(captured.noise, random)
             captured.graph.replay()
             choices.append(captured.choices.clone())
             asked.append(Query(*(field.clone() for field in captured.asked)))

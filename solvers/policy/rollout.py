@@ -168,7 +168,16 @@ def sampler(random: torch.Generator) -> Choose:
     """Return a choice by the probabilities, by the Gumbel-max trick: unlike `torch.multinomial` it never waits."""
 
     def sample(logits: Tensor) -> Tensor:
-        noise = torch.empty_like(logits).exponential_(generator=random)
-        return (logits - noise.log()).argmax(dim=2)
+        return (logits + gumbel(torch.empty_like(logits), random)).argmax(dim=2)
 
     return sample
+
+
+def gumbel(noise: Tensor, random: torch.Generator) -> Tensor:
+    """Fill a tensor with standard Gumbel noise and return it.
+
+    Never infinite, as an exponential of exactly 0 would make it: with the -inf of a place that is not feasible it would
+    give no number, which `argmax` takes for the largest.
+    """
+    least = torch.finfo(noise.dtype).tiny
+    return noise.exponential_(generator=random).clamp_(min=least).log_().neg_()

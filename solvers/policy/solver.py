@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -92,16 +93,15 @@ class Policy:
     def supports(self, problem: Problem) -> list[str]:
         """Name the features of the problem that this solver cannot honour."""
         from vrp.solvers.policy.env import is_tour, unsupported
-        from vrp.solvers.policy.weights import KINDS, available, load
+        from vrp.solvers.policy.weights import KINDS, available
 
         if lacks := unsupported(problem):
             return lacks
         kind = "tsp" if is_tour(problem) else "cvrp"
         if not self.weights:
             return [] if kind in available() else [f"{KINDS[kind]} (the package has no weights for it)"]
-        trained = load(self.weights)
-        if trained.kind != kind:
-            return [f"{KINDS[kind]} (the weights {self.weights!r} are for {KINDS[trained.kind]})"]
+        if self._trained(kind).kind != kind:
+            return [f"{KINDS[kind]} (the weights {self.weights!r} are for {KINDS[self._trained(kind).kind]})"]
         return []
 
     def solve(
@@ -175,12 +175,11 @@ class Policy:
         from vrp.solvers.policy.active import active_search
         from vrp.solvers.policy.beam import beam_search
         from vrp.solvers.policy.rollout import greedy
-        from vrp.solvers.policy.weights import load
 
         batch = env.encode(problems)
         _require_memory(batch.places)
         device = self._device()
-        trained: Trained = load(self.weights or ("tsp" if bool(batch.cyclic[0]) else "cvrp"))
+        trained = self._trained("tsp" if bool(batch.cyclic[0]) else "cvrp")
         policy, batch = trained.policy.to(device), batch.to(device)
         random = torch.Generator(device).manual_seed(seed)
         if self.decode == "greedy":
@@ -188,7 +187,7 @@ class Policy:
         elif self.decode == "active_search":
             turned = decoding.symmetric(batch, self.augment)
             for found in islice(active_search(policy, turned, batch.places, random), self.rounds):
-                yield decoding.best_symmetry(found, self.augment)
+                yield decoding.best_symmetry(turned, found, self.augment)
         elif self.decode == "beam":
             for turned in decoding.symmetries(batch, self.augment):
                 yield beam_search(policy, turned, self.beam, self.branches)
@@ -212,6 +211,16 @@ class Policy:
             for turned in decoding.symmetries(batch, self.augment):
                 for part in torch.split(first, at_once, dim=1):
                     yield decoding.best_from(policy, turned, part, choose)
+
+    def _trained(self, kind: str) -> "Trained":
+        """Return the weights to use for a kind of problem; they are read once."""
+        return self._given if self.weights else _packaged(kind)
+
+    @cached_property
+    def _given(self) -> "Trained":
+        from vrp.solvers.policy.weights import load
+
+        return load(self.weights)
 
     def _device(self) -> str:
         import torch
@@ -249,6 +258,13 @@ class PolicySearch(Policy):
             return first
         found = make("search", self.threads).solve(problem, deadline, rng, first, progress)
         return replace(found, stats=replace(found.stats, versions=first.stats.versions))
+
+
+@cache
+def _packaged(kind: str) -> "Trained":
+    from vrp.solvers.policy.weights import load
+
+    return load(kind)
 
 
 class Best:

@@ -48,3 +48,16 @@ def test_queue_names_runs_that_exist() -> None:
         config, *options = shlex.split(command.replace("$OUT", "/tmp/out"))
         assert (ROOT / config).is_file(), config
         assert {option for option in options if option.startswith("--")} <= {"--minutes", "--resume", "--folder"}
+
+
+def test_labels_can_be_made_and_learned_from(tmp_path: Path) -> None:
+    """The command writes complete plans of each size; the seeds of the standard sets are refused."""
+    from labels import main
+
+    from vrp.solvers.training.labels import Labels
+
+    out = tmp_path / "labels.npz"
+    main(["--sizes", "5,8", "--count", "3", "--time", "0.05", "--out", str(out)])
+    assert {size: batch.size for size, (batch, _) in Labels.read(out).by_size.items()} == {5: 3, 8: 3}
+    with pytest.raises(SystemExit):
+        main(["--seed", "1234", "--out", str(out)])

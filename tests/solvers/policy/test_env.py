@@ -157,6 +157,26 @@ def test_padding_changes_nothing() -> None:
     assert torch.equal(env.cost(narrow, home, choices), env.cost(wide, home, choices))
 
 
+def test_tensordicts_step_alike() -> None:
+    """On tensordicts the same choices lead to the same masks and ends; a slice of a batch steps on alone."""
+    pytest.importorskip("tensordict")
+    from vrp.solvers.policy.env import tensordicts
+
+    rng = np.random.default_rng(8)
+    batch = env.encode([cvrp(rng, 6), tour(rng, 4), cvrp(rng, 3)])
+    _, choices = walk(batch, 3, seed=2)
+    state = env.begin(batch, choices[..., 0])
+    packed = tensordicts.reset(batch, choices[..., 0])
+    for choice in choices.unbind(2)[1:]:
+        assert torch.equal(packed["action_mask"], env.feasible(batch, state))
+        assert torch.equal(packed["done"], env.done(batch, state))
+        alone = packed[1:2].set("action", choice[1:2])
+        packed = tensordicts.step(packed.set("action", choice))
+        assert torch.equal(tensordicts.step(alone)["action_mask"], packed["action_mask"][1:2])
+        state = env.step(batch, state, choice)
+    assert bool(packed["done"].all())
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [

@@ -173,6 +173,13 @@ def test_sampler_follows_the_probabilities() -> None:
     assert ((share - wanted).abs() <= 4 * (wanted * (1 - wanted) / 20_000).sqrt()).all()
 
 
+def test_noise_never_makes_the_infeasible_feasible(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if the random numbers are exactly 0, as one in 2^24 may be, an infeasible place is not chosen."""
+    monkeypatch.setattr(torch.Tensor, "exponential_", lambda self, generator: self.zero_())
+    logits = torch.tensor([[[-torch.inf, 1.0, -torch.inf, 0.5]]])
+    assert rollouts.sampler(torch.Generator())(logits).item() == 1
+
+
 def test_starts() -> None:
     """Each eligible place once before any twice; a stop that fits no vehicle and a depot are none."""
     problems = [
