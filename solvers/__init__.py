@@ -23,6 +23,8 @@ SOLVERS: dict[str, str] = {
     "pyvrp": "vrp.baselines.pyvrp:PyVRP",
     "vroom": "vrp.baselines.vroom:Vroom",
     "hgs": "vrp.baselines.hgs:HGS",
+    "policy": "vrp.solvers.policy.solver:Policy",
+    "policy+search": "vrp.solvers.policy.solver:PolicySearch",
 }
 
 

@@ -126,10 +126,13 @@ except ImportError as error:
 FOLDERS = ("vrp", "solvers", "data", "baselines")
 
 # The front doors sit on top of everything.
-DOORS = ("vrp.api", "vrp.arguments", "vrp.closing", "vrp.cli", "vrp.__main__")
+DOORS = ("vrp.api", "vrp.arguments", "vrp.closing", "vrp.together", "vrp.cli", "vrp.__main__")
 # Beside each other on the model; none knows another, but whoever solves speaks the protocol of `vrp.solvers`.
 BESIDE = ("vrp.formats", "vrp.view", "vrp.data", "vrp.baselines", "vrp.solvers")
 PROTOCOL = "vrp.solvers"
+
+# Generators make their instances on the device that trains on them.
+GENERATORS = ("vrp.data.uniform", "vrp.data.clustered", "vrp.data.like_x", "vrp.data.fields")
 
 # Large packages, and the only modules that import them when they are themselves imported.
 OWNERS = {
@@ -140,7 +143,7 @@ OWNERS = {
     "vroom": ("vrp.baselines",),
     "hygese": ("vrp.baselines",),
     "matplotlib": ("vrp.view",),
-    "torch": ("vrp.solvers.policy", "vrp.solvers.training"),
+    "torch": ("vrp.solvers.policy", "vrp.solvers.training", *GENERATORS),
     "tensordict": ("vrp.solvers.policy", "vrp.solvers.training"),
     "torch_geometric": ("vrp.solvers.policy", "vrp.solvers.training"),
     "lightning": ("vrp.solvers.training",),

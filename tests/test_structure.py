@@ -67,7 +67,8 @@ def test_files_stay_readable(path: Path) -> None:
 
 
 def test_no_large_files() -> None:
-    """Data and results stay small enough to be read in review; the embedded example is the largest of the package."""
+    """Data and results stay small enough to be read in review; only trained weights may be larger."""
     for path in tracked():
         if path.parts[0] in ("vrp", "solvers", "data", "baselines"):
-            assert (ROOT / path).stat().st_size < 300_000, path
+            most = 6_000_000 if path.suffix == ".safetensors" else 300_000
+            assert (ROOT / path).stat().st_size < most, path

@@ -17,6 +17,7 @@ from vrp.errors import MissingExtraError, UnsupportedError, VrpError
 from vrp.problem import Problem
 from vrp.solution import Solution
 from vrp.solvers import SOLVERS, Event, Solver, make
+from vrp.together import Batching, Together
 
 OnProgress = Callable[[Event], bool | None]
 OnResult = Callable[[int, Solution | VrpError], object]
@@ -101,6 +102,9 @@ def solve_many(
 ) -> list[Solution | VrpError]:
     """Solve many problems, one per core at a time; each as `solve` with the same arguments and `threads=1` would.
 
+    A solver that takes batches ("policy") gets problems of similar sizes together, up to 4096 of which are read ahead.
+    A batch then has the time limits of all its problems together.
+
     An error of one problem takes its place in the list and leaves the others alone; what is not a `VrpError` is
     wrapped in one, as its cause. An iterator is read as it is needed, never more than two problems per thread ahead;
     an error that the iterator itself raises is raised.
@@ -140,6 +144,10 @@ def solve_many(
     )
     check_callback("on_result", on_result)
     check_problems(problems)
+    if arguments.solver != "auto":
+        engine = make(arguments.solver, arguments.threads, **arguments.options)
+        if isinstance(engine, Batching):
+            return Together(arguments.solver, engine, arguments, on_result).run(problems)
     return _Batch(arguments, on_result).run(problems)
 
 

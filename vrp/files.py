@@ -22,7 +22,12 @@ def as_path(path: object) -> Path:
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> Path:
-    """Write text as UTF-8 under a temporary name in the same folder, rename it, and return the path.
+    """Write text as UTF-8; see `write_bytes`."""
+    return write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes) -> Path:
+    """Write a file under a temporary name in the same folder, rename it, and return the path.
 
     Raises
     ------
@@ -33,8 +38,8 @@ def write_text(path: str | os.PathLike[str], text: str) -> Path:
     temporary = ""
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
         os.chmod(temporary, _mode(target))
         os.replace(temporary, target)
     except (OSError, ValueError) as error:  # A path may hold a zero byte.

@@ -12,5 +12,5 @@ def experiments(monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = Path(__file__).parents[2] / "experiments"
     monkeypatch.syspath_prepend(str(folder))
     yield folder
-    for name in ("compare", "summary", "worker"):
+    for name in ("compare", "summary", "worker", "train", "learning_curve", "labels"):
         sys.modules.pop(name, None)

@@ -18,7 +18,10 @@ OPTIONAL = {
     "matplotlib": ("view", "plots"),
     "torch": ("train", "learned policies"),
     "lightning": ("train", "training"),
-    "tensordict": ("train", "learned policies"),
+    "safetensors": ("train", "weights of learned policies"),
+    "pyyaml": ("train", "configs of training"),
+    "tensorboard": ("train", "curves of training"),
+    "tensordict": ("train", "the policies' environment for other code"),
     "torch-geometric": ("train", "learned policies"),
 }
 

@@ -1,0 +1,1 @@
+"""Parts of networks, which the named models are composed of."""

@@ -1,0 +1,107 @@
+"""Attention over the places of a problem: pre-norm, RMSNorm and SwiGLU, with a bias per pair of places."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Attention(nn.Module):
+    """Multi-head attention of every place to every other."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.project = nn.Linear(width, 3 * width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+
+    def forward(self, x: Tensor, bias: Tensor | None) -> Tensor:
+        """Return [B, L, width].
+
+        Parameters
+        ----------
+        x
+            [B, L, width].
+        bias
+            Added to the scores, broadcast to [B, heads, L, L]; a False or -inf forbids the pair.
+        """
+        size, places, width = x.shape
+        query, key, value = self.project(x).view(size, places, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        out: Tensor = self.out(mixed.transpose(1, 2).reshape(size, places, width))
+        return out
+
+
+class SwiGLU(nn.Module):
+    """The feed-forward part with a gate: W3 (silu(W1 x) * W2 x); Shazeer, *GLU variants improve transformer* (2020)."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.up = nn.Linear(width, 2 * hidden, bias=False)
+        self.down = nn.Linear(hidden, width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return [..., width]."""
+        gate, value = self.up(x).chunk(2, dim=-1)
+        out: Tensor = self.down(functional.silu(gate) * value)
+        return out
+
+
+class Layer(nn.Module):
+    """Attention and feed-forward, each normalised before and added after."""
+
+    def __init__(self, width: int, heads: int, hidden: int) -> None:
+        super().__init__()
+        self.before_attention = nn.RMSNorm(width, eps=1e-5)
+        self.attention = Attention(width, heads)
+        self.before_forward = nn.RMSNorm(width, eps=1e-5)
+        self.feed_forward = SwiGLU(width, hidden)
+
+    def forward(self, x: Tensor, bias: Tensor | None) -> Tensor:
+        """Return [B, L, width]."""
+        x = x + self.attention(self.before_attention(x), bias)
+        out: Tensor = x + self.feed_forward(self.before_forward(x))
+        return out
+
+
+class Encoder(nn.Module):
+    """From features of places to what the decoder is told of each: the encoder of RouteFinder (RF-TE).
+
+    Berto et al., *RouteFinder: towards foundation models for vehicle routing problems* (TMLR 2025), section 4.1.
+    """
+
+    def __init__(self, features: int, width: int, heads: int, hidden: int, layers: int) -> None:
+        super().__init__()
+        self.embed = nn.Linear(features, width)
+        self.layers = nn.ModuleList(Layer(width, heads, hidden) for _ in range(layers))
+        self.norm = nn.RMSNorm(width, eps=1e-5)
+
+    def forward(self, features: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Return [B, L, width].
+
+        Parameters
+        ----------
+        features
+            [B, L, F].
+        bias
+            See `Attention`; this is where padding, and matrices, come in.
+        """
+        # The stream that all layers add to stays in 32 bits, whatever these compute in.
+        x = self.embed(features).float()
+        for layer in self.layers:
+            x = layer(x, bias)
+        out: Tensor = self.norm(x)
+        return out
+
+
+def padding_bias(valid: Tensor) -> Tensor | None:
+    """Return [B, 1, 1, L] bool that hides padding, or None where there is none, so that faster kernels apply."""
+    return None if bool(valid.all()) else valid[:, None, None, :]
+
+
+def initialise(module: nn.Module) -> None:
+    """Scale the maps that are added to the stream down by the number of such maps, so that deep stacks start calm."""
+    layers = [m for m in module.modules() if isinstance(m, Layer)]
+    for layer in layers:
+        for linear in (layer.attention.out, layer.feed_forward.down):
+            with torch.no_grad():
+                linear.weight.mul_((2 * len(layers)) ** -0.5)

@@ -1,0 +1,183 @@
+"""Rollouts: environment and policy, step by step without gradients; and all of their steps asked again at once."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from vrp.solvers.policy import env
+from vrp.solvers.policy.env import Instances, State
+from vrp.solvers.policy.nets.pointer import Memory, Query
+from vrp.solvers.policy.pomo import POMO
+
+Choose = Callable[[Tensor], Tensor]
+"""From logits [B, S, L] to places [B, S]."""
+
+
+class Rollout(NamedTuple):
+    """S finished walks over each of B problems, the first choice included."""
+
+    home: Tensor
+    """[B, S] where each starts and ends."""
+    choices: Tensor
+    """[B, S, T] places; after the end of a shorter walk, its home."""
+    asked: Query
+    """The queries of all choices but the first, which no policy made: Q = (T - 1) * S, step by step."""
+
+
+def query(batch: Instances, state: State) -> Query:
+    """Return the question that each rollout asks in this state."""
+    return Query(state.at, state.home, env.context(batch, state), env.feasible(batch, state))
+
+
+def finished(asked: Query) -> Tensor:
+    """Return [B, Q] bool, whether a rollout can only stay at home: home is not feasible at home otherwise."""
+    return (asked.at == asked.home) & asked.mask.gather(2, asked.home[..., None])[..., 0]
+
+
+@torch.no_grad()
+def rollout(
+    policy: POMO, memory: Memory, batch: Instances, first: Tensor, choose: Choose, record: bool = True
+) -> Rollout:
+    """Let the policy finish walks whose first choice is given.
+
+    Parameters
+    ----------
+    policy
+        The network.
+    memory
+        Of these problems.
+    batch
+        The problems.
+    first
+        [B, S] first choices, see `starts`.
+    choose
+        Greedy, or a sampler.
+    record
+        Keep all queries, for a replay; else only the last.
+    """
+    state = env.begin(batch, first)
+    choices, asked = completed(policy, memory, batch, state, choose, record)
+    return Rollout(state.home, torch.stack([first, *choices], dim=2), joined(asked))
+
+
+@torch.no_grad()
+def completed(
+    policy: POMO, memory: Memory, batch: Instances, state: State, choose: Choose, record: bool = False
+) -> tuple[list[Tensor], list[Query]]:
+    """Return the choices [B, S] that lead from a state to the end, and their queries, or only the last one."""
+    choices: list[Tensor] = []
+    asked: list[Query] = []
+    with uncached_casts(state.at.device.type):
+        while True:
+            now = query(batch, state)
+            if bool(finished(now).all()):
+                return choices, asked or [now]
+            choice = choose(policy(memory, now))
+            state = env.step(batch, state, choice)
+            choices.append(choice)
+            if record:
+                asked.append(now)
+
+
+def uncached_casts(device: str) -> torch.autocast:
+    """Return the context of autocast as it is, but without its cache of cast weights.
+
+    Casts that are made without gradients would be used again by the replay, which then had no gradients either; and a
+    CUDA graph would read them after they are gone.
+    """
+    reduced = torch.is_autocast_enabled(device)
+    return torch.autocast(device, torch.get_autocast_dtype(device), enabled=reduced, cache_enabled=False)
+
+
+def joined(asked: list[Query]) -> Query:
+    """Return the queries of several steps as one: [B, S, ...] each become [B, T * S, ...]."""
+    return Query(*(torch.stack(field, dim=1).flatten(1, 2) for field in zip(*asked, strict=True)))
+
+
+@torch.no_grad()
+def follow(batch: Instances, choices: Tensor) -> Rollout:
+    """Return the rollouts that make given choices [B, S, T], as those that a policy made; they must be feasible."""
+    state = env.begin(batch, choices[..., 0])
+    asked = []
+    for choice in choices.unbind(2)[1:]:
+        asked.append(query(batch, state))
+        state = env.step(batch, state, choice)
+    return Rollout(state.home, choices, joined(asked or [query(batch, state)]))
+
+
+def log_likelihood(policy: POMO, memory: Memory, walks: Rollout) -> Tensor:
+    """Return [B, S, T - 1], the log-probability of each choice but the first, all asked in one call (teacher forcing).
+
+    Gradients flow into the policy and the memory. A forced choice, such as staying at home after the end, counts 0 and
+    is not asked for.
+    """
+    made = walks.choices[..., 1:]
+    size, number, steps = made.shape
+    free = walks.asked.mask.sum(dim=2) > 1
+    width = int(free.sum(dim=1).max())
+    found = walks.asked.context.new_zeros(size, free.shape[1])[:, : steps * number]
+    if width:
+        # The free choices of each problem, and forced ones where another problem has more.
+        index = free.byte().argsort(dim=1, descending=True, stable=True)[:, :width]
+        logits = policy(memory, Query(*(picked(field, index) for field in walks.asked)))
+        wanted = picked(made.transpose(1, 2).reshape(size, -1), index)
+        chosen = logits.log_softmax(dim=2).gather(2, wanted[..., None])[..., 0]
+        found = found.scatter(1, index, chosen)
+    return found.view(size, steps, number).transpose(1, 2)
+
+
+def picked(field: Tensor, index: Tensor) -> Tensor:
+    """Return some of the queries of each problem: a field [B, Q, ...] at [B, W]."""
+    wide = index.view(*index.shape, *[1] * (field.ndim - 2)).expand(-1, -1, *field.shape[2:])
+    return field.gather(1, wide)
+
+
+def starts(batch: Instances, number: int, random: torch.Generator | None = None) -> Tensor:
+    """Return first choices [B, number]: stops that fit a vehicle, or places where a tour may begin; each at most once
+    while there are enough, then again from the first.
+
+    Parameters
+    ----------
+    batch
+        The problems.
+    number
+        Rollouts per problem.
+    random
+        Draws which; without it they are taken in order.
+    """
+    eligible = batch.valid & (batch.demand <= batch.capacity[:, None])
+    eligible[:, 0] &= batch.cyclic
+    order = torch.arange(batch.places, device=eligible.device, dtype=torch.float32).expand(batch.size, -1)
+    if random is not None:
+        order = torch.rand(eligible.shape, generator=random, device=eligible.device)
+    ranked = order.masked_fill(~eligible, torch.inf).argsort(dim=1)
+    # A problem in which nothing fits starts, and ends, at its depot.
+    count = eligible.sum(dim=1, keepdim=True)
+    turn = torch.arange(number, device=eligible.device) % count.clamp(min=1)
+    return torch.where(count > 0, ranked.gather(1, turn), 0)
+
+
+def greedy(logits: Tensor) -> Tensor:
+    """Choose the most likely place."""
+    return logits.argmax(dim=2)
+
+
+def sampler(random: torch.Generator) -> Choose:
+    """Return a choice by the probabilities, by the Gumbel-max trick: unlike `torch.multinomial` it never waits."""
+
+    def sample(logits: Tensor) -> Tensor:
+        return (logits + gumbel(torch.empty_like(logits), random)).argmax(dim=2)
+
+    return sample
+
+
+def gumbel(noise: Tensor, random: torch.Generator) -> Tensor:
+    """Fill a tensor with standard Gumbel noise and return it.
+
+    Never infinite, as an exponential of exactly 0 would make it: with the -inf of a place that is not feasible it would
+    give no number, which `argmax` takes for the largest.
+    """
+    least = torch.finfo(noise.dtype).tiny
+    return noise.exponential_(generator=random).clamp_(min=least).log_().neg_()

@@ -1,0 +1,163 @@
+"""Weights: a folder with `model.safetensors`, `config.json` and a model card. Nothing in it can run code."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+
+from vrp.errors import FormatError, OptionError, suggest
+from vrp.files import write_bytes, write_text
+from vrp.solvers.policy.pomo import POMO, Shape
+
+FOLDER = Path(__file__).with_name("weights")
+"""Where the weights lie that come with the package."""
+VERSION = 1
+KEYS = {"version", "architecture", "shape", "kind", "sizes", "training"}
+KINDS = {"tsp": "one tour", "cvrp": "vehicles of one capacity"}
+"""What weights can be trained for."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A network with what is known of it."""
+
+    policy: POMO
+    kind: str
+    """A key of `KINDS`."""
+    sizes: tuple[int, int]
+    """Fewest and most stops of the instances that it was trained on."""
+    training: Mapping[str, Any]
+    """How it was trained: data, instances, minutes, hardware."""
+
+
+def available() -> list[str]:
+    """Return the names of the weights that come with the package."""
+    return sorted(path.parent.name for path in FOLDER.glob("*/config.json"))
+
+
+def load(name: str | Path) -> Trained:
+    """Load weights by name or from a folder.
+
+    Parameters
+    ----------
+    name
+        One of `available()`, or the path of a folder that `save_pretrained` wrote.
+
+    Raises
+    ------
+    OptionError
+        There are no such weights.
+    FormatError
+        The files are damaged, of another architecture, or have keys that are not known.
+    """
+    folder = FOLDER / name if str(name) in available() else Path(name)
+    if not (folder / "config.json").is_file():
+        raise OptionError(
+            f"There are no weights {str(name)!r}, nor a folder of that name with a config.json."
+            f"{suggest(name, available())}"
+        )
+    config = _config(folder / "config.json")
+    shape = _shape(config["shape"], folder)
+    policy = POMO(shape)
+    fill(policy, _tensors(folder / "model.safetensors"), str(folder))
+    low, high = config["sizes"]
+    return Trained(policy.eval(), config["kind"], (low, high), config["training"])
+
+
+def save_pretrained(trained: Trained, folder: str | Path, card: str = "") -> None:
+    """Write weights to a folder, which `load` reads.
+
+    Parameters
+    ----------
+    trained
+        The network and what is known of it.
+    folder
+        Where; made if it does not exist.
+    card
+        Text of the model card, Markdown.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {
+        "version": VERSION,
+        "architecture": POMO.name,
+        "shape": dataclasses.asdict(trained.policy.shape),
+        "kind": trained.kind,
+        "sizes": list(trained.sizes),
+        "training": dict(trained.training),
+    }
+    state = {key: value.detach().cpu().contiguous() for key, value in trained.policy.state_dict().items()}
+    write_bytes(folder / "model.safetensors", to_bytes(state))
+    write_text(folder / "config.json", json.dumps(config, indent=2) + "\n")
+    if card:
+        write_text(folder / "README.md", card)
+
+
+def fill(policy: POMO, tensors: Mapping[str, Tensor], who: str) -> None:
+    """Put tensors into a network; raises FormatError unless names and shapes are exactly its own."""
+    own = policy.state_dict()
+    wrong = [f"{key} is missing" for key in own if key not in tensors]
+    wrong += [f"{key} is not known" for key in tensors if key not in own]
+    wrong += [
+        f"{key} has shape {tuple(tensors[key].shape)} instead of {tuple(own[key].shape)}"
+        for key in own
+        if key in tensors and tensors[key].shape != own[key].shape
+    ]
+    wrong += [f"{key} is not finite" for key in own if key in tensors and not bool(tensors[key].isfinite().all())]
+    if wrong:
+        shown = "; ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
+        raise FormatError(f"The weights in {who!r} do not fit the network that their config describes: {shown}.")
+    policy.load_state_dict(dict(tensors))
+
+
+def _config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise FormatError(f"{str(path)!r} is no valid JSON: {error}") from None
+    if not isinstance(config, dict) or config.keys() != KEYS:
+        got = sorted(config) if isinstance(config, dict) else config
+        raise FormatError(f"{str(path)!r} must have the keys {', '.join(sorted(KEYS))}, but has {got}.")
+    if config["version"] != VERSION or config["architecture"] != POMO.name:
+        raise FormatError(
+            f"{str(path)!r} is of version {config['version']!r} and architecture {config['architecture']!r}; this"
+            f" package reads version {VERSION} of {POMO.name!r}."
+        )
+    sizes = config["sizes"]
+    if config["kind"] not in KINDS or not isinstance(config["training"], dict):
+        raise FormatError(f"{str(path)!r}: the kind is {config['kind']!r}.{suggest(config['kind'], KINDS)}")
+    if not isinstance(sizes, list) or len(sizes) != 2 or not all(type(s) is int and s > 0 for s in sizes):
+        raise FormatError(f"{str(path)!r}: `sizes` is {sizes!r}, but must be the fewest and the most stops.")
+    return config
+
+
+def _shape(raw: object, folder: Path) -> Shape:
+    known = {f.name: f.type for f in dataclasses.fields(Shape)}
+    if not isinstance(raw, dict) or raw.keys() != known.keys():
+        raise FormatError(f"The shape in {str(folder)!r} is {raw!r}, but must have the keys {', '.join(known)}.")
+    for key, value in raw.items():
+        limit = 4096  # Beyond it a damaged number would only exhaust the memory.
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= limit:
+            raise FormatError(f"The shape in {str(folder)!r}: {key} is {value!r}, but must be from 1 to {limit}.")
+        if key != "clip" and not isinstance(value, int):
+            raise FormatError(f"The shape in {str(folder)!r}: {key} is {value!r}, but must be a whole number.")
+    if raw["width"] % raw["heads"]:
+        raise FormatError(f"The shape in {str(folder)!r}: the width is no multiple of the heads.")
+    return Shape(**raw)
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        tensors = load_file(path)
+    except FileNotFoundError:
+        raise FormatError(f"{str(path)!r} is missing.") from None
+    except (SafetensorError, OSError) as error:
+        raise FormatError(f"{str(path)!r} is damaged: {error}") from None
+    return {key: value.to(torch.float32) for key, value in tensors.items()}

@@ -1,0 +1,1 @@
+"""Training of policies with Lightning: what is learned from (losses), how long (schedule), and what is kept."""
