@@ -5,12 +5,12 @@ import pytest
 
 import vrp
 
-torch = pytest.importorskip("torch")
-
 
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
     """Small tensors: threads would only wait for each other."""
+    import torch
+
     torch.set_num_threads(1)
 
 

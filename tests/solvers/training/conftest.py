@@ -1,13 +1,12 @@
 """A run of seconds, and a clock that counts its own calls."""
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("lightning")
-
-from vrp.solvers.training.config import Config, parse  # noqa: E402
+if TYPE_CHECKING:
+    from vrp.solvers.training.config import Config
 
 TINY = {
     "name": "tiny",
@@ -25,8 +24,10 @@ TINY = {
 
 
 @pytest.fixture
-def tiny() -> Callable[..., Config]:
+def tiny() -> "Callable[..., Config]":
     """The config of a run of 12 steps by the clock below; arguments change it."""
+    from vrp.solvers.training.config import parse
+
     return lambda **changes: parse(TINY | changes)
 
 
