@@ -21,6 +21,9 @@ help:
 	@echo "make lint    check style (ruff) and types (mypy)"
 	@echo "make clean   remove the virtual environment and what building left"
 	@echo
+	@echo "make test installs torch. Where pip would bring a build for CUDA (gigabytes), take one for the CPU instead by giving"
+	@echo "pip the index of such builds: PIP_EXTRA_INDEX_URL=<index> make test"
+	@echo
 	@echo "PYTHON=python3.12 chooses another interpreter; it needs Python 3.11 or newer."
 
 demo: $(VENV)/installed

@@ -38,8 +38,8 @@ BYTES_PER_CHOICE = 64
 
 
 @dataclass(frozen=True)
-class Policy:
-    """A trained network on problems of its kind, from coordinates.
+class Rollouts:
+    """A trained network on problems of its kind, from coordinates: what both solvers share.
 
     Rounds of rollouts are run until the way of decoding is through or the deadline is near; the first is always
     finished. `max_iterations` counts rounds.
@@ -151,22 +151,6 @@ class Policy:
             best.interrupted = True
         return best.solutions(self.threads, torch.__version__)
 
-    def batches(self, problems: Sequence[Problem]) -> list[list[int]]:
-        """Return which problems should be solved together: of one kind, of similar size, in bounded memory."""
-        from vrp.solvers.policy.env import is_tour
-
-        tours = [is_tour(problem) for problem in problems]
-        found: list[list[int]] = []
-        for i in sorted(range(len(problems)), key=lambda i: (tours[i], problems[i].num_clients)):
-            smallest = problems[found[-1][0]].num_clients if found else 0
-            room = ROUND_BYTES // (BYTES_PER_CHOICE * (problems[i].num_clients + 1) * STARTS_AT_ONCE)
-            alike = bool(found) and tours[i] == tours[found[-1][0]] and problems[i].num_clients <= 1.2 * smallest + 4
-            if alike and len(found[-1]) < room:
-                found[-1].append(i)
-            else:
-                found.append([i])
-        return found
-
     def _rounds(self, problems: Sequence[Problem], seed: int) -> "Iterator[Found]":
         """Yield homes [B], choices [B, T] and costs [B] of the best walks of each round."""
         import torch
@@ -231,11 +215,32 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class PolicySearch(Policy):
-    """The search, begun from the policy's plan."""
+class Policy(Rollouts):
+    """The policy's own plans, for many problems at once too."""
+
+    def batches(self, problems: Sequence[Problem]) -> list[list[int]]:
+        """Return which problems should be solved together: of one kind, of similar size, in bounded memory."""
+        from vrp.solvers.policy.env import is_tour
+
+        tours = [is_tour(problem) for problem in problems]
+        found: list[list[int]] = []
+        for i in sorted(range(len(problems)), key=lambda i: (tours[i], problems[i].num_clients)):
+            smallest = problems[found[-1][0]].num_clients if found else 0
+            room = ROUND_BYTES // (BYTES_PER_CHOICE * (problems[i].num_clients + 1) * STARTS_AT_ONCE)
+            alike = bool(found) and tours[i] == tours[found[-1][0]] and problems[i].num_clients <= 1.2 * smallest + 4
+            if alike and len(found[-1]) < room:
+                found[-1].append(i)
+            else:
+                found.append([i])
+        return found
+
+
+@dataclass(frozen=True)
+class PolicySearch(Rollouts):
+    """The search, begun from the policy's plan; one problem after the other, since the search takes no batches."""
 
     augment: int = 1
-    """As in `Policy`; the time of more symmetries is better spent by the search."""
+    """As in `Rollouts`; the time of more symmetries is better spent by the search."""
 
     def solve(
         self,

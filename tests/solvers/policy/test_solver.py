@@ -140,3 +140,13 @@ def test_search_begins_from_the_policy(folders: dict[str, str]) -> None:
     assert long.cost < short.cost
     assert long.stats.solver == "policy+search"
     assert long.cost == solve(problem, folders["cvrp"], "policy+search", max_iterations=3000).cost
+
+
+def test_many_problems_are_searched_too(folders: dict[str, str]) -> None:
+    """`solve_many` gives what `solve` gives, the search included."""
+    problems = [cvrp(np.random.default_rng(seed), 40) for seed in range(2)]
+    options = {"weights": folders["cvrp"]}
+    plans = vrp.solve_many(problems, solver="policy+search", max_iterations=3000, seed=1, options=options)
+    assert [plan.cost for plan in plans] == [
+        solve(problem, folders["cvrp"], "policy+search", max_iterations=3000).cost for problem in problems
+    ]
