@@ -209,7 +209,8 @@ class _Run:
             a = min(pool[x], pool[y], key=Elite.rank)
             others = [p for p in pool if p is not a]
             b = others[rng.integers(len(others))]
-            self._breed(*((a, b) if rng.random() < 0.5 else (b, a)), rng)
+            a, b = (a, b) if rng.random() < 0.5 else (b, a)
+            self._breed(a, b, rng)
             self._anneal(self._done() + plan.child, leg, WARM)
             child = self._keep()
             worst = max(range(len(pool)), key=lambda i: pool[i].rank())
