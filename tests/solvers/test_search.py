@@ -262,7 +262,7 @@ def test_children_of_plans_lose_nobody() -> None:
     """A child keeps each client once, in a route of the second parent, of the first, or among those to put back."""
     for seed in range(30):
         rng = np.random.default_rng(seed)
-        problem = random_problem(rng, int(rng.integers(4, 40)), {"mixed", "count", "prizes"})
+        problem = random_problem(rng, int(rng.integers(4, 40)), KERNELS[3] | {"count", "prizes"})
         model = build(problem, seed)
         warm_up(model)
         near = neighbours(model.net, model.times, model.clients, 10)
