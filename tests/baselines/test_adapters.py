@@ -65,13 +65,18 @@ def test_two_exact_models_agree(case: str) -> None:
     pytest.importorskip("ortools")
     if CASES[case].refused.keys() & {"pyvrp", "ortools"}:
         pytest.skip("one of them refuses this feature")
+    names = ("pyvrp", "ortools")
     for seed in SEEDS:
-        ranks = []
-        for name in ("pyvrp", "ortools"):
-            solution = solved(name, case, seed)
-            vehicles = len(solution.routes) if solution.problem.objective == "vehicles" else 0
-            ranks.append((sum(u.required for u in solution.unserved), vehicles, solution.cost))
+        ranks = [rank(solved(name, case, seed)) for name in names]
+        if ranks[0] != pytest.approx(ranks[1]):  # On a busy machine the short time may be too short.
+            ranks = [rank(run(name, problem(CASES[case], seed), 1.0)) for name in names]
         assert ranks[0] == pytest.approx(ranks[1])
+
+
+def rank(solution: Solution) -> tuple[int, int, float]:
+    """What plans are compared by."""
+    vehicles = len(solution.routes) if solution.problem.objective == "vehicles" else 0
+    return sum(u.required for u in solution.unserved), vehicles, solution.cost
 
 
 @pytest.mark.parametrize("case", ["plain", "fixed cost", "open routes", "duration cost", "max_distance"])
