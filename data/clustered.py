@@ -2,6 +2,8 @@
 problems* (ICML 2023).
 """
 
+from itertools import product
+
 import torch
 from torch import Generator, Tensor
 
@@ -31,22 +33,18 @@ def mixture(count: int, n: int, random: Generator) -> Fields:
         Its device is where the instances are made.
     """
     made = uniform(count, n, random)
-    kind = torch.randint(0, 2 + len(CENTRES) * len(SPREADS), (count, 1, 1), generator=random, device=random.device)
-    stops = made["coords"][:, 1:]
-    gauss = _gaussians(count, n, random, centres=1, spread=0.0)
-    stops = torch.where(kind == 1, gauss, stops)
-    for i, centres in enumerate(CENTRES):
-        for j, spread in enumerate(SPREADS):
-            drawn = _gaussians(count, n, random, centres, spread)
-            stops = torch.where(kind == 2 + i * len(SPREADS) + j, drawn, stops)
+    kinds = [(1, 0.0), *product(CENTRES, SPREADS)]
+    kind = torch.randint(0, 1 + len(kinds), (count, 1, 1), generator=random, device=random.device)
+    centres, spread = torch.tensor([kinds[0], *kinds], device=random.device)[kind].unbind(-1)
+    stops = torch.where(kind == 0, made["coords"][:, 1:], _gaussians(n, random, centres, spread))
     return {**made, "coords": torch.cat([made["coords"][:, :1], stops], dim=1)}
 
 
-def _gaussians(count: int, n: int, random: Generator, centres: int, spread: float) -> Tensor:
-    """Return stops [count, n, 2] around random centres, scaled to the unit square."""
-    device = random.device
-    middle = spread * torch.rand(count, centres, 2, generator=random, device=device)
-    chosen = torch.randint(0, centres, (count, n, 1), generator=random, device=device)
+def _gaussians(n: int, random: Generator, centres: Tensor, spread: Tensor) -> Tensor:
+    """Return stops [B, n, 2] around random centres, scaled to the unit square; `centres` and `spread` are [B, 1, 1]."""
+    count, device = len(centres), random.device
+    middle = spread * torch.rand(count, max(CENTRES), 2, generator=random, device=device)
+    chosen = (centres * torch.rand(count, n, 1, generator=random, device=device)).long()
     drawn = middle.gather(1, chosen.expand(-1, -1, 2)) + torch.randn(count, n, 2, generator=random, device=device)
     low = drawn.amin(dim=1, keepdim=True)
     extent = (drawn - low).amax(dim=(1, 2), keepdim=True)

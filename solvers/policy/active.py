@@ -7,13 +7,12 @@ only what the pointer compares its queries with is changed, separately for each 
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
 
 from vrp.solvers.policy import env
-from vrp.solvers.policy.decoding import Found, best_walk, ranks
+from vrp.solvers.policy.decoding import Found, best_walk, better, ranks
 from vrp.solvers.policy.env import Instances
 from vrp.solvers.policy.pomo import POMO
-from vrp.solvers.policy.rollout import Rollout, follow, log_likelihood, rollout, sampler, starts
+from vrp.solvers.policy.rollout import follow, log_likelihood, rollout, sampler, starts
 
 RATE = 3e-3
 """Learning rate (Adam); the paper tunes it per problem and has 3.2e-3 to 4.1e-3."""
@@ -38,7 +37,7 @@ def active_search(policy: POMO, batch: Instances, number: int, random: torch.Gen
     memory = policy.encode(batch).detached()
     target = memory.target.clone().requires_grad_()
     optimizer = torch.optim.Adam([target], lr=RATE)
-    best: Rollout | None = None
+    best: Found | None = None
     best_rank = torch.full((batch.size,), torch.inf, dtype=torch.float64, device=target.device)
     while True:
         now = memory._replace(target=target)
@@ -46,27 +45,14 @@ def active_search(policy: POMO, batch: Instances, number: int, random: torch.Gen
         found = best_walk(batch, walks)
         yield found
         rank = ranks(batch, walks.home, walks.choices)
-        best = _kept(batch, best, found, rank.amin(dim=1) < best_rank)
+        best = found if best is None else better(best, found, rank.amin(dim=1) < best_rank)
         best_rank = best_rank.minimum(rank.amin(dim=1))
         cost = env.cost(batch, walks.home, walks.choices)
         # Each problem counts as much, whatever its unit: advantages in units of their spread.
         advantage = cost - cost.mean(dim=1, keepdim=True)
         advantage = advantage / advantage.square().mean(dim=1, keepdim=True).sqrt().clamp(min=1e-6)
         learned = (advantage * log_likelihood(policy, now, walks).sum(dim=2)).mean(dim=1).sum()
-        imitated = log_likelihood(policy, now, best).sum()
+        imitated = log_likelihood(policy, now, follow(batch, best[1][:, None])).sum()
         optimizer.zero_grad()
         (learned - PULL * number * imitated / batch.places).backward(inputs=[target])  # type: ignore[no-untyped-call]
         optimizer.step()
-
-
-def _kept(batch: Instances, best: Rollout | None, found: Found, take: Tensor) -> Rollout:
-    """Return the best walks so far as rollouts to imitate."""
-    choices = found[1][:, None]
-    if best is not None:
-        length = max(choices.shape[2], best.choices.shape[2])
-        old, new = (
-            torch.cat([c, home[..., None].expand(-1, -1, length - c.shape[2])], dim=2)
-            for c, home in ((best.choices, best.home), (choices, found[0][:, None]))
-        )
-        choices = torch.where(take[:, None, None], new, old)
-    return follow(batch, choices)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vrp.solvers.policy import env
-from vrp.solvers.policy.decoding import Found, best_walk, ranks
+from vrp.solvers.policy.decoding import Found, best_walk, better, ranks
 from vrp.solvers.policy.env import Instances, State
 from vrp.solvers.policy.nets.pointer import Memory
 from vrp.solvers.policy.pomo import POMO
@@ -41,7 +41,7 @@ def beam_search(policy: POMO, batch: Instances, width: int, branches: int) -> Fo
         ends, asked = completed(policy, memory, batch, state, greedy)
         walks = Rollout(state.home, torch.cat([past, *(end[..., None] for end in ends)], dim=2), asked[0])
         rank = ranks(batch, walks.home, walks.choices)
-        best = _better(best, best_walk(batch, walks), rank.amin(dim=1) < best_rank)
+        best = better(best, best_walk(batch, walks), rank.amin(dim=1) < best_rank)
         best_rank = best_rank.minimum(rank.amin(dim=1))
         kept = rank.masked_fill(doubtful, torch.inf).argsort(dim=1)[:, :width]
         state, past = State(*(picked(field, kept) for field in state)), picked(past, kept)
@@ -58,13 +58,3 @@ def _branched(
     parent = torch.arange(past.shape[1], device=past.device).repeat_interleave(values.shape[2]).expand(batch.size, -1)
     after = env.step(batch, State(*(picked(field, parent) for field in state)), choice)
     return after, torch.cat([picked(past, parent), choice[..., None]], dim=2), repeated.flatten(1)
-
-
-def _better(one: Found, other: Found, take: Tensor) -> Found:
-    """Return the other's walk where `take` is true; the shorter row is padded with its home."""
-    length = max(one[1].shape[1], other[1].shape[1])
-    choices = [
-        torch.cat([walk, home[:, None].expand(-1, length - walk.shape[1])], dim=1) for home, walk, _ in (one, other)
-    ]
-    chosen = torch.where(take[:, None], choices[1], choices[0])
-    return torch.where(take, other[0], one[0]), chosen, torch.where(take, other[2], one[2])

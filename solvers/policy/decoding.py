@@ -122,6 +122,16 @@ def best_walk(turned: Instances, walks: Rollout, augment: int = 1) -> Found:
     return home, choices, costs
 
 
+def better(one: Found, other: Found, take: Tensor) -> Found:
+    """Return the other's walk where `take` is true; the shorter row is padded with its home."""
+    length = max(one[1].shape[1], other[1].shape[1])
+    choices = [
+        torch.cat([walk, home[:, None].expand(-1, length - walk.shape[1])], dim=1) for home, walk, _ in (one, other)
+    ]
+    chosen = torch.where(take[:, None], choices[1], choices[0])
+    return torch.where(take, other[0], one[0]), chosen, torch.where(take, other[2], one[2])
+
+
 FAR = 1e6
 """More than any walk is long, per stop left out."""
 

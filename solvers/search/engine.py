@@ -28,7 +28,7 @@ TALLEST = 10.0
 """Longest string that is removed (L max of the paper)."""
 REBUILD = 20
 """Chunks of iterations between two recounts of all running sums."""
-TRIAL = 500
+TRIAL = 100
 """Iterations from which the speed is estimated."""
 STEPS = 100
 """Temperatures of an annealing, at least."""
