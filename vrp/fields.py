@@ -11,6 +11,8 @@ from numpy.typing import DTypeLike, NDArray
 Array = NDArray[Any]
 SHOWN = 5
 """How many offenders an error names before it says "and 37 more"."""
+LARGEST = 1e100
+"""Finite amounts, times and prices may not be larger: their sums and products would not be finite."""
 
 
 def shorten(items: Iterable[object], total: int | None = None) -> str:
@@ -144,20 +146,24 @@ class Fields:
         infinite: bool = False,
         advice: str = "",
     ) -> bool:
-        """Check lower bound, NaN and infinity of an array; `label` names the offender by its first index."""
+        """Check bounds, NaN and infinity of an array; `label` names the offender by its first index."""
         if array.size == 0:
             return True
         smallest, largest = float(array.min()), float(array.max())
-        if low <= smallest and largest < math.inf:
+        if max(low, -LARGEST) <= smallest and largest <= LARGEST:
             return True
         bad = ~(array >= low) if infinite else ~((array >= low) & np.isfinite(array))
+        ends = "" if infinite else " and finite"
+        allowed = "a number" if low == -math.inf else f"at least {low:g}"
+        if not bad.any():
+            bad = np.isfinite(array) & (np.abs(array) > LARGEST)
+            allowed, ends = f"at most {LARGEST:g}", ", or infinite" if infinite else ""
         if not bad.any():
             return True
         where = np.argwhere(bad)[:SHOWN]
         found = (f"{show(array[tuple(at)])} at {label(int(at[0]))}" for at in where)
-        allowed = "a number" if low == -math.inf else f"at least {low:g}"
         self.add(
-            f"`{field}` must be {allowed}{'' if infinite else ' and finite'}, but is "
+            f"`{field}` must be {allowed}{ends}, but is "
             f"{shorten(found, int(bad.sum()))}.{' ' + advice if advice else ''}"
         )
         return False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vrp.errors import ProblemError, suggest
-from vrp.fields import Array, Fields, dims, freeze, shape_of, shorten, show
+from vrp.fields import LARGEST, Array, Fields, dims, freeze, shape_of, shorten, show
 from vrp.remarks import remarks
 from vrp.validate_network import check_units, network
 from vrp.validate_vehicles import chargers, vehicle_types
@@ -161,7 +161,7 @@ def _depots(problem: "Problem", depots: int, fields: Fields) -> dict[str, Array]
 def _ordered(field: str, windows: Array, label: Any, fields: Fields) -> bool:
     """Check windows [..., 2]: numbers from 0, the end not before the start."""
     start, end = windows[..., 0], windows[..., 1]
-    if bool(((start >= 0) & (start <= end)).all()):
+    if bool(((start >= 0) & (start <= end) & ((start <= LARGEST) | np.isinf(start))).all()):
         return True
     if fields.within(field, windows, label, infinite=True, advice="Times are seconds from 0, e.g. from midnight."):
         bad = np.argwhere(~(start <= end))

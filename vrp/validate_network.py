@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vrp.fields import SHOWN, Array, Fields, as_number, dims, freeze, shorten, show
+from vrp.fields import LARGEST, SHOWN, Array, Fields, as_number, dims, freeze, shorten, show
 from vrp.remarks import REMARKS
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ ESTIMATE = "Distances are estimates: great circle x "
 ROUNDED = "Distances from coordinates are rounded "
 FAR = 1_000_000.0
 """Metres from the middle of the others beyond which a place is taken for a mistake."""
-MAX_COORDINATE = 1e100
-"""Distances between larger ones are not finite."""
 _OURS = (ONE_MATRIX, SPEED, ESTIMATE, ROUNDED, *REMARKS)
 _HOW = {"nearest": "to the nearest integer.", "truncate1": "down to one decimal.", "ceil": "up to the next integer."}
 
@@ -53,7 +51,7 @@ def network(problem: "Problem", locations: int, chosen: Mapping[str, str], field
     elif given["distance"] is None and given["duration"] is None and not len(coords) and not wrong_coords:
         fields.add("Nothing tells how far it is. Give `coords`, `distance` or `duration`.")
     speed = as_number(problem.speed)
-    if speed is None or not 0 < speed < math.inf:
+    if speed is None or not 1 / LARGEST <= speed <= LARGEST:
         fields.add(f"`speed` must be greater than 0 and finite (units per second), but is {show(problem.speed)}.")
         speed = 1.0
     out = {"coords": coords, "distance": distance, "duration": duration, "speed": speed}
@@ -102,9 +100,6 @@ def _coords(problem: "Problem", locations: int, crs: str, fields: Fields) -> Arr
         )
         return none
     if not fields.within("coords", coords, fields.location, low=-math.inf):
-        return none
-    if np.abs(coords).max() > MAX_COORDINATE:
-        fields.add(f"`coords` must be at most {MAX_COORDINATE:g}, but are up to {show(np.abs(coords).max())}.")
         return none
     if crs == "latlon":
         _latlon(coords, problem.distance is None and problem.duration is None, fields)
@@ -172,16 +167,16 @@ def _matrix(name: str, value: object, locations: int, fields: Fields, by: str = 
             "location, depots first."
         )
         return None
-    smallest, largest = matrix.min(), matrix.max()
-    if not (smallest >= 0 and largest < math.inf):
-        bad = np.argwhere(~((matrix >= 0) & (matrix < math.inf)))
+    smallest, largest = float(matrix.min()), float(matrix.max())
+    if not (smallest >= 0 and largest <= LARGEST):
+        bad = np.argwhere(~((matrix >= 0) & (matrix <= np.float64(LARGEST))))
         found = (
             f"{show(matrix[p, i, j])} from {fields.location(int(i))} to {fields.location(int(j))}"
             for p, i, j in bad[:SHOWN]
         )
         fields.add(
-            f"`{name}` must be at least 0 and finite, but is {shorten(found, len(bad))}. Where there is no way, "
-            "leave the stop out or give a large finite value."
+            f"`{name}` must be at least 0 and finite (at most {LARGEST:g}), but is {shorten(found, len(bad))}. Where "
+            "there is no way, leave the stop out or give a large finite value such as 1e9."
         )
     diagonal = np.einsum("pii->pi", matrix)
     if diagonal.any() and smallest == smallest:

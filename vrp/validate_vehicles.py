@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vrp.fields import Fields, as_number, comma_hint, show
+from vrp.fields import LARGEST, Fields, as_number, comma_hint, show
 from vrp.validate_network import only_durations
 from vrp.vehicles import Break, VehicleType
 
@@ -46,15 +46,15 @@ class _Reader:
         self.fields.add(f"{self.who}: {error}")
 
     def number(self, name: str, value: object, infinite: bool, positive: bool = False) -> float:
-        if type(value) is float and 0.0 < value < math.inf:
+        if type(value) is float and 0.0 < value <= LARGEST:
             return value
         number = as_number(value)
-        if number is not None and (number > 0 or (number == 0 and not positive)) and (infinite or number < math.inf):
+        if number is not None and (number > 0 or (number == 0 and not positive)) and (infinite or number <= LARGEST):
             return number
         least = "greater than 0" if positive else "at least 0"
-        self.add(
-            f"`{name}` must be {least}{'' if infinite else ' and finite'}, but is {show(value)}.{comma_hint(value)}"
-        )
+        huge = number is not None and LARGEST < number < math.inf
+        ends = "" if infinite else f" and at most {LARGEST:g}" if huge else " and finite"
+        self.add(f"`{name}` must be {least}{ends}, but is {show(value)}.{comma_hint(value)}")
         return 1.0
 
     def whole(self, name: str, value: object, low: int, high: int | None, meaning: str) -> int:

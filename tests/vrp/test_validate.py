@@ -216,6 +216,8 @@ def test_hard_problems_are_no_errors(arguments: dict[str, Any]):
     [
         ({"distance": matrix(a12=math.nan)}, ["`distance`", "nan from stop 1 to stop 2"]),
         ({"distance": matrix(a12=math.inf)}, ["`distance`", "inf from stop 1 to stop 2"]),
+        ({"distance": matrix(a12=math.inf).astype(np.float32)}, ["`distance`", "inf from stop 1 to stop 2"]),
+        ({"distance": matrix(a12=1e308)}, ["`distance`", "at most 1e+100", "1e+308 from stop 1 to stop 2"]),
         ({"duration": matrix(a01=-1)}, ["`duration`", "-1 from depot 0 to stop 1", "at least 0"]),
         ({"distance": matrix(a22=5)}, ["itself must be 0", "5 at stop 2"]),
         ({"distance": np.ones((4, 3))}, ["4x3", "not square", "4x4"]),
@@ -301,6 +303,11 @@ def test_hard_problems_are_no_errors(arguments: dict[str, Any]):
         ({"scenarios": Scenarios(service=np.full((2, 3), -1))}, ["scenarios.service", "scenario 0"]),
         ({"name": 3}, ["`name`", "3"]),
         ({"notes": "a note"}, ["`notes`"]),
+        ({"service": [0, 1e308, 0]}, ["`service` must be at most 1e+100, but is 1e+308 at stop 2"]),
+        ({"prize": [5, 1e200, math.inf]}, ["`prize` must be at most 1e+100, or infinite", "1e+200 at stop 2"]),
+        ({"preference": [0, -1e200, 0]}, ["`preference`", "at most 1e+100"]),
+        ({"time_windows": [(1e308, math.inf)] * 3}, ["`time_windows` must be at most 1e+100, or infinite"]),
+        ({"speed": 1e-308}, ["`speed`"]),
     ],
 )
 def test_wrong_input_is_told(arguments: dict[str, Any], told: list[str]):
@@ -326,6 +333,7 @@ def test_wrong_input_is_told(arguments: dict[str, Any], told: list[str]):
         ({"breaks": 3}, "`breaks`"),
         ({"initial_load": (9,), "capacity": (5,)}, "more than its capacity"),
         ({"max_duration": -1}, "`max_duration` must be at least 0, but is -1"),
+        ({"fixed_cost": 1e308}, "`fixed_cost` must be at least 0 and at most 1e+100, but is 1e+308"),
         ({"max_distance": math.nan}, "`max_distance`"),
         ({"max_stops": 0}, "`max_stops`"),
         ({"fixed_cost": math.inf}, "`fixed_cost` must be at least 0 and finite, but is inf"),
