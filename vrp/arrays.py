@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from vrp.errors import ProblemError, suggest
-from vrp.fields import show
+from vrp.fields import freeze, show
 from vrp.problem import Problem
 from vrp.validate_network import only_durations
 from vrp.vehicles import VehicleType
@@ -82,6 +82,23 @@ def replaced(problem: Problem, changes: Mapping[str, Any]) -> Problem:
         # The distances stood for the old durations.
         return replace(problem, distance=None, **changes)
     return replace(problem, **changes)
+
+
+def packed(problem: Problem) -> dict[str, Any]:
+    """Return the fields of a problem for a pickle or a copy; distances that are but the durations are left out."""
+    state = dict(vars(problem))
+    return state | {"distance": None} if only_durations(problem.distance, problem.duration) else state
+
+
+def unpacked(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that `packed` returned, read-only again."""
+    scenarios = state["scenarios"]
+    for value in (*state.values(), *(vars(scenarios).values() if scenarios is not None else ())):
+        if isinstance(value, np.ndarray):
+            freeze(value)
+    if state["distance"] is None and state["duration"] is not None:
+        return {**state, "distance": state["duration"].view()}
+    return dict(state)
 
 
 def vehicle_types(vehicles: Any, capacity: Any, errors: list[str]) -> tuple[VehicleType, ...]:

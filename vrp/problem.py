@@ -121,6 +121,17 @@ class Problem:
         for key, value in normalise(self).items():
             object.__setattr__(self, key, value)
 
+    def __getstate__(self) -> dict[str, Any]:
+        from vrp.arrays import packed
+
+        return packed(self)
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        from vrp.arrays import unpacked
+
+        # A pickle forgets which arrays are read-only and which are views.
+        self.__dict__.update(unpacked(state))
+
     def __repr__(self) -> str:
         def many(count: int, what: str) -> str:
             return f"{count} {what}{'' if count == 1 else 's'}"

@@ -1,6 +1,9 @@
 """Validation: what a problem looks like when it is complete, and what is told when it cannot be."""
 
+import copy
 import math
+import pickle
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -79,6 +82,19 @@ def test_arrays_are_read_only_and_our_own():
         if array is not None and array.size:
             with pytest.raises(ValueError, match="read-only"):
                 array[...] = 0
+
+
+@pytest.mark.parametrize("copied", [lambda p: pickle.loads(pickle.dumps(p)), copy.deepcopy, copy.copy])
+def test_copies_are_read_only_too(copied: Callable[[Problem], Problem]):
+    """What comes out of a pickle or a copy is as frozen as the original, and its distances are still the durations."""
+    uncertain = Scenarios(service=np.ones((2, 3)))
+    p = copied(Problem(duration=matrix(), service=[1.0, 2, 3], scenarios=uncertain))
+    assert p.distance is not None
+    assert np.shares_memory(p.distance, p.duration)
+    assert p.replace(duration=matrix() * 2).distance.max() == 2 * matrix().max()
+    assert p.scenarios is not None
+    for array in (p.distance, p.duration, p.service, p.scenarios.service):
+        assert not array.flags.writeable
 
 
 def test_frozen_matrices_are_shared():
