@@ -292,9 +292,9 @@ def _cell(column: str, value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     if column in _TEXTS:
-        return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-    if column in _LISTS and isinstance(value, str):
-        return [part.strip() for part in re.split(r"[,;|]", value) if part.strip()]
+        return _label(value)
+    if column in _LISTS and isinstance(value, (str, int, float)):
+        return [part.strip() for part in re.split(r"[,;|]", _label(value)) if part.strip()]
     if isinstance(value, str) and (column in _NUMBERS or _LOAD.fullmatch(column) or _GAIN.fullmatch(column)):
         try:
             value = float(value)
@@ -303,6 +303,11 @@ def _cell(column: str, value: Any) -> Any:
     if column in _NUMBERS and isinstance(value, float) and value.is_integer():
         return int(value)
     return value
+
+
+def _label(value: Any) -> str:
+    """Return a name as text; pandas makes numbers of names that look like them, and floats where cells are empty."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _load(row: Row, kind: str, neutral: Any = 0) -> Any:

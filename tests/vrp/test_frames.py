@@ -173,6 +173,18 @@ def test_who_serves_whom_and_groups():
     assert p.time_windows[0].tolist() == [[32400, 36000], [50400, 54000]]
 
 
+def test_numbers_may_be_names():
+    """Names, skills, vehicles and depots that are numbers, as pandas reads them, are the same names as in a file."""
+    p = Problem.from_frame(
+        {"name": [1, 2, 3, 4], "x": [0, 0, 1, 2], "y": 4 * [0], "vehicles": [None, None, 8.0, math.nan]}
+        | {"skills": [None, None, None, 5.0]},
+        {"name": [7, 8], "skills": [5, np.float64(6)], "start": [1, 2.0], "reload_depots": [2.0, None]},
+        depot=[0, 1],
+    )
+    assert p.allowed.tolist() == [[False, True], [True, False]]
+    assert [(v.name, v.start_depot, v.reload_depots) for v in p.vehicles] == [("7", 0, (1,)), ("8", 1, ())]
+
+
 def test_shipments_and_preferences():
     """A pickup names where its goods go, and a column per vehicle holds what is gained by its service."""
     stops = {
