@@ -8,6 +8,7 @@ import numpy as np
 from vrp.baselines.answer import answer, route, versions
 from vrp.baselines.features import lacking, prices, require_installed, require_supported
 from vrp.baselines.integers import rounding_scale
+from vrp.baselines.to_the_end import to_the_end
 from vrp.deadline import Deadline
 from vrp.errors import UnsupportedError
 from vrp.problem import Floats, Problem
@@ -34,7 +35,7 @@ class HGS:
     """HGS-CVRP with its default parameters: CVRP and TSP, also with asymmetric matrices, open routes and fixed costs.
 
     Its clock is the processor time of the process, so that it is late where the core is shared. `max_iterations`
-    counts its iterations without improvement. It tells no progress, and Ctrl-C takes effect when it ends.
+    counts its iterations without improvement. It tells no progress, and after Ctrl-C it goes on to its end.
 
     Parameters
     ----------
@@ -195,9 +196,6 @@ def _run(
         nbIter=deadline.max_iterations or ITERATIONS,
         seed=seed,
     )
-    try:
-        found = hygese.Solver(parameters=parameters, verbose=False).solve_cvrp(data)
-    except KeyboardInterrupt:
-        return [], True
+    found, interrupted = to_the_end(lambda: hygese.Solver(parameters=parameters, verbose=False).solve_cvrp(data))
     visits = [(clients[np.array(r) - 1] + problem.num_depots).tolist() for r in found.routes if r]
-    return [route(problem, 0, v) for v in visits], False
+    return [route(problem, 0, v) for v in visits], interrupted

@@ -10,6 +10,7 @@ import numpy as np
 from vrp.baselines.answer import answer, route, versions
 from vrp.baselines.features import has_window, lacking, prices, require_installed, require_supported
 from vrp.baselines.ortools_model import fleet_guess
+from vrp.baselines.to_the_end import to_the_end
 from vrp.baselines.vroom_model import Model
 from vrp.deadline import Deadline
 from vrp.errors import UnsupportedError
@@ -87,7 +88,8 @@ class Vroom:
         interrupted = False
         try:
             runs.first()
-            if progress is None or runs.best is None or progress(runs.event()) is not False:
+            go_on = progress is None or runs.best is None or progress(runs.event()) is not False
+            if go_on and not runs.interrupted:
                 runs.second()
         except KeyboardInterrupt:
             interrupted = True
@@ -97,7 +99,7 @@ class Vroom:
             seconds=deadline.elapsed(),
             iterations=runs.count,
             trace=tuple(runs.trace),
-            interrupted=interrupted,
+            interrupted=interrupted or runs.interrupted,
             versions=versions("pyvroom"),
         )
         routes = [] if runs.best is None else [route(problem, k, visits) for k, visits in runs.best.routes]
@@ -123,6 +125,7 @@ class _Runs:
         self.count = 0
         self.took = math.inf
         self.unlimited = 0
+        self.interrupted = False
 
     def first(self) -> None:
         """Level 0; again with more vehicles where too few of an unlimited type may be why stops are left out."""
@@ -130,7 +133,9 @@ class _Runs:
         model = Model(self.problem, self.unlimited)
         while True:
             self._run(model, 0)
-            if model.saturated or not self.best or not self.best.unserved or self.deadline.remaining() < self.took:
+            if model.saturated or not self.best or not self.best.unserved:
+                break
+            if self.interrupted or self.deadline.remaining() < self.took:
                 break
             self.unlimited = min(self.problem.num_clients, 2 * self.unlimited)
             model = Model(self.problem, self.unlimited)
@@ -154,7 +159,10 @@ class _Runs:
         before, remaining = self.deadline.elapsed(), self.deadline.remaining()
         limit = None if math.isinf(remaining) else timedelta(seconds=max(remaining, 1e-3))
         try:
-            found: Any = model.input.solve(level, nb_threads=self.threads, timeout=limit)
+            found: Any
+            found, self.interrupted = to_the_end(
+                lambda: model.input.solve(level, nb_threads=self.threads, timeout=limit)
+            )
         except vroom._vroom.VroomInputException as error:
             raise UnsupportedError(f"VROOM refuses the problem: {error}") from error
         self.took = self.deadline.elapsed() - before

@@ -1,7 +1,11 @@
 """Each foreign solver against the checker, and against each other."""
 
 import functools
+import signal
 import sys
+import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +13,7 @@ import pytest
 
 import vrp
 from tests.baselines.problems import CASES, problem
+from vrp.baselines import to_the_end
 from vrp.check import check, evaluate
 from vrp.deadline import Deadline
 from vrp.errors import MissingExtraError, OptionError, UnsupportedError
@@ -232,6 +237,27 @@ def test_pyvrp_is_stopped_by_progress_and_by_ctrl_c() -> None:
         assert solution.status is Status.COMPLETE
     assert len(events) == 1
     assert events[0].unserved == 0
+
+
+@pytest.mark.parametrize("cut_short", ["hgs", "vroom"])
+def test_ctrl_c_does_not_lose_what_compiled_code_finds(cut_short: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """These two go on to their end, and their plan comes back, marked as interrupted."""
+    pytest.importorskip(PACKAGES[cut_short])
+    run(cut_short, problem(CASES["plain"], 0))  # What is imported or made first shall not be interrupted.
+    end = to_the_end.to_the_end
+
+    def interrupted(call: Callable[[], Any]) -> tuple[Any, bool]:
+        def late() -> Any:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            time.sleep(0.05)
+            return call()
+
+        return end(late)
+
+    monkeypatch.setattr(f"vrp.baselines.{cut_short}.to_the_end", interrupted)
+    solution = run(cut_short, problem(CASES["plain"], 0))
+    assert solution.stats.interrupted
+    assert solution.status is Status.COMPLETE
 
 
 def test_too_little_time_gives_a_feasible_rest() -> None:
