@@ -12,7 +12,7 @@ import pytest
 
 import vrp
 from tests.vrp.five_stops import EACH_ALONE, FILE
-from vrp.cli import main
+from vrp.cli import files, main
 
 
 def test_solve_prints_a_summary_and_writes_what_is_asked_for(
@@ -246,6 +246,18 @@ def test_help_needs_no_problem(arguments: list[str], capsys: pytest.CaptureFixtu
         main(arguments)
     assert left.value.code == 0
     assert capsys.readouterr().out
+
+
+def test_usage_names_only_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    """The usage error of a call without a file asks for the file alone."""
+    with pytest.raises(SystemExit):
+        main(["solve"])
+    assert capsys.readouterr().err.endswith("required: FILE\n")
+
+
+def test_the_help_names_every_solver() -> None:
+    """What `--help` lists are the solvers that there are."""
+    assert files.SOLVERS.split(", ") == list(vrp.solvers.SOLVERS)
 
 
 def test_unknown_options_are_not_guessed(instance: Path) -> None:

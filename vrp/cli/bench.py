@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vrp.cli.files import add_rounding, integers, numbers
+from vrp.cli.files import SOLVERS, add_rounding, integers, numbers
 from vrp.cli.progress import Progress
 from vrp.errors import OptionError, UnsupportedError
 
@@ -27,7 +27,7 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         allow_abbrev=False,
     )
     parser.add_argument("files", metavar="FILE", nargs="+")
-    parser.add_argument("--solvers", default="search", metavar="A,B", help="search, ortools, pyvrp, vroom, hgs")
+    parser.add_argument("--solvers", default="search", metavar="A,B", help=SOLVERS)
     parser.add_argument("--time", type=numbers, default=[1.0], metavar="S,S", help="time limits in seconds (1)")
     parser.add_argument("--seeds", type=integers, default=[0], metavar="N,N", help="seeds (0)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of each solver (1)")

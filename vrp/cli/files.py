@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from vrp.problem import Problem
 
 ROUNDINGS = ("auto", "nearest", "truncate1", "exact")
+SOLVERS = "search, ortools, pyvrp, vroom, hgs, policy, policy+search"
+"""For the help, which imports no solver."""
 MAP_SUFFIXES = (".html", ".htm")
 
 

@@ -5,7 +5,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from vrp.cli.files import MAP_SUFFIXES, add_rounding, check_output, rehearse
+from vrp.cli.files import MAP_SUFFIXES, SOLVERS, add_rounding, check_output, rehearse
 from vrp.cli.progress import Progress
 from vrp.errors import OptionError
 
@@ -22,10 +22,10 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         allow_abbrev=False,
     )
     parser.add_argument("file", metavar="FILE", help='the problem; "-" reads stdin')
-    parser.add_argument("more", nargs="*", help=argparse.SUPPRESS)  # only to say what to do instead
+    parser.add_argument("more", nargs="*", default=[], help=argparse.SUPPRESS)  # only to say what to do instead
     parser.add_argument("--time", type=float, metavar="SECONDS", help="time limit (5 s without --iterations)")
     parser.add_argument("--iterations", type=int, metavar="N", help="iteration limit; alone, there is no time limit")
-    parser.add_argument("--solver", default="auto", metavar="NAME", help="auto, search, ortools, pyvrp, vroom, hgs")
+    parser.add_argument("--solver", default="auto", metavar="NAME", help=f"auto, {SOLVERS}")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of everything random (0)")
     parser.add_argument("--threads", type=int, metavar="N", help="threads of the search (all usable cores)")
     add_rounding(parser)
