@@ -1,7 +1,7 @@
 """Writing files so that nobody ever sees half of one."""
 
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 from vrp.errors import FormatError
@@ -27,7 +27,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> Path:
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> Path:
-    """Write a file under a temporary name in the same folder, rename it, and return the path.
+    """Write a file under a temporary name in the same folder, rename it, and return the path; a link stays a link.
 
     Raises
     ------
@@ -35,25 +35,18 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> Path:
         The folder does not exist or cannot be written to; an earlier file of that name is untouched.
     """
     target = as_path(path)
-    temporary = ""
+    temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
+        place = Path(os.path.realpath(target))
+        with place.with_name(f".{place.name}.{secrets.token_hex(4)}").open("xb") as file:
+            temporary = Path(file.name)
             file.write(data)
-        os.chmod(temporary, _mode(target))
-        os.replace(temporary, target)
+        if place.exists():
+            temporary.chmod(place.stat().st_mode & 0o777)
+        temporary.replace(place)
     except (OSError, ValueError) as error:  # A path may hold a zero byte.
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
         why = getattr(error, "strerror", None) or error
         raise FormatError(f"{target} cannot be written: {why}. Choose another folder.") from error
     return target
-
-
-def _mode(target: Path) -> int:
-    """Return the permissions of the file that is replaced, else those that a new file gets (mkstemp's are private)."""
-    if target.exists():
-        return target.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
