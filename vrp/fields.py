@@ -48,6 +48,14 @@ def as_number(value: object) -> float | None:
         return None
 
 
+def is_text(value: object) -> bool:
+    """Return whether a value is text that can be written: half a surrogate pair (JSON may hold one) has no UTF-8."""
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
+
+
 def comma_hint(*values: object) -> str:
     """Return what to do where a text is a number with a decimal comma; "" elsewhere."""
     found = next((v for v in values if isinstance(v, str) and re.fullmatch(r"\s*[+-]?\d+,\d+\s*", v)), None)

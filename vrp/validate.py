@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vrp.errors import ProblemError, suggest
-from vrp.fields import LARGEST, Array, Fields, dims, freeze, shape_of, shorten, show
+from vrp.fields import LARGEST, Array, Fields, dims, freeze, is_text, shape_of, shorten, show
 from vrp.remarks import remarks
 from vrp.validate_network import check_units, network
 from vrp.validate_vehicles import chargers, vehicle_types
@@ -66,10 +66,10 @@ def normalise(problem: "Problem") -> dict[str, object]:
 
 def _labels(problem: "Problem", fields: Fields) -> None:
     """Check what is only shown."""
-    if not isinstance(problem.name, str):
+    if not is_text(problem.name):
         fields.add(f"`name` must be a text, but is {show(problem.name)}.")
     notes: object = problem.notes
-    if isinstance(notes, str) or not isinstance(notes, Sequence) or not all(isinstance(n, str) for n in notes):
+    if isinstance(notes, str) or not isinstance(notes, Sequence) or not all(map(is_text, notes)):
         fields.add(f"`notes` must be a list of texts, but is {show(notes)}.")
 
 
@@ -110,7 +110,7 @@ def _names(names: Any, locations: int, fields: Fields) -> tuple[str, ...]:
         return ()
     if not given:
         return ()
-    wrong = [n for n in given if not isinstance(n, str) or not n]
+    wrong = [n for n in given if not n or not is_text(n)]
     if wrong:
         fields.add(f"`names` must be texts, not empty, but holds {shorten(map(show, wrong), len(wrong))}.")
         return ()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vrp.fields import LARGEST, Fields, as_number, comma_hint, show
+from vrp.fields import LARGEST, Fields, as_number, comma_hint, is_text, show
 from vrp.validate_network import only_durations
 from vrp.vehicles import Break, VehicleType
 
@@ -204,7 +204,7 @@ def _vehicle_type(
     load = changes["initial_load"] = read.loads("initial_load", v.initial_load, loads, 0.0)
     if any(q > c for q, c in zip(load, capacity, strict=True)):
         read.add(f"`initial_load` {show(load)} is more than its capacity {show(capacity)}.")
-    if not isinstance(v.name, str):
+    if not is_text(v.name):
         read.add(f"`name` must be a text, but is {show(v.name)}.")
         changes["name"] = ""
     return replace(v, **{k: new for k, new in changes.items() if new is not getattr(v, k)})

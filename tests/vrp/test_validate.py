@@ -318,6 +318,8 @@ def test_hard_problems_are_no_errors(arguments: dict[str, Any]):
         ({"scenarios": Scenarios(service=np.ones((2, 3)), delivery=np.ones((3, 3)))}, ["same number of samples"]),
         ({"scenarios": Scenarios(service=np.full((2, 3), -1))}, ["scenarios.service", "scenario 0"]),
         ({"name": 3}, ["`name`", "3"]),
+        ({"names": ["a", "b", "\ud800", "d"]}, ["`names` must be texts, not empty, but holds '\\ud800'"]),
+        ({"vehicles": {"name": "\ud800"}}, ["`name` must be a text, but is '\\ud800'"]),
         ({"notes": "a note"}, ["`notes`"]),
         ({"service": [0, 1e308, 0]}, ["`service` must be at most 1e+100, but is 1e+308 at stop 2"]),
         ({"prize": [5, 1e200, math.inf]}, ["`prize` must be at most 1e+100, or infinite", "1e+200 at stop 2"]),
