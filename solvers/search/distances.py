@@ -16,8 +16,8 @@ DENSE = 2000
 
 def network_of(
     problem: Problem,
-    kind: NDArray[np.int32],
-    start: NDArray[np.int32],
+    kind: NDArray[np.int64],
+    start: NDArray[np.int64],
     end: NDArray[Any],
     by_distance: float,
     by_time: float,
@@ -41,7 +41,7 @@ def network_of(
         ends = np.ascontiguousarray(points[np.where(closed, end, 0)])
         net = Sphere(np.ascontiguousarray(points[start]), ends, closed.astype(np.float64), diameter, pace)
         return net, by_distance + by_time * pace
-    to = np.where(closed, end, problem.num_locations).astype(np.int32)
+    to = np.where(closed, end, problem.num_locations).astype(np.int64)
     pairs = [problem.matrices(p) for p in range(problem.num_profiles)]
     if len(pairs) == 1:
         distance, duration = pairs[0]
@@ -52,7 +52,7 @@ def network_of(
             scale = by_distance
         cost, seconds = _prepared([distance, duration] if timed else [distance], bool(closed.all()))
         return Matrix(cost, seconds, start, to), scale
-    profile = np.array([v.profile for v in problem.vehicles], np.int32)[kind]
+    profile = np.array([v.profile for v in problem.vehicles], np.int64)[kind]
     legs = [d if by_time == 0.0 else by_distance * d + by_time * t for d, t in pairs]
     both = np.stack(legs), np.stack([t for _, t in pairs])
     cost, seconds = _prepared(list(both) if timed else [both[0]], bool(closed.all()))

@@ -32,7 +32,7 @@ TRIAL = 100
 """Iterations from which the speed is estimated."""
 STEPS = 100
 """Temperatures of an annealing, at least."""
-NOBODY = np.zeros(0, np.int32)
+NOBODY = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class _Run:
         self._note()
         self._began = self._told = self.deadline.elapsed()
 
-    def _search(self, iterations: int, temperature: float, sequence: NDArray[np.int32] = NOBODY) -> None:
+    def _search(self, iterations: int, temperature: float, sequence: NDArray[np.int64] = NOBODY) -> None:
         m = self.model
         kernels.search(
             *m.state(), m.order, self.near, m.clients, m.required,
@@ -184,7 +184,7 @@ class _Run:
         plain = isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
         return plain and isinstance(m.loads, OneLoad) and len(m.fleet.top) == 1 and bool(m.required[m.clients].all())
 
-    def _sequence(self) -> NDArray[np.int32]:
+    def _sequence(self) -> NDArray[np.int64]:
         """Far clients first: the near ones fit in later."""
         m = self.model
         return m.clients[np.argsort(m.order.keys[1, m.clients], kind="stable")]

@@ -56,9 +56,9 @@ class Model:
     plan: Plan
     work: Work
     order: Order
-    clients: NDArray[np.int32]
+    clients: NDArray[np.int64]
     required: NDArray[np.bool_]
-    origin: NDArray[np.int32]
+    origin: NDArray[np.int64]
     """[R] type of each vehicle; `fleet.kind` is that of the first type like it."""
     scale: float
     constant: float
@@ -84,7 +84,7 @@ def build(problem: Problem, seed: int) -> Model:
     R = len(kind)
     N = L + R
     types = problem.vehicles
-    start = np.concatenate([np.arange(L), [types[k].start_depot for k in kind]]).astype(np.int32)
+    start = np.concatenate([np.arange(L), [types[k].start_depot for k in kind]]).astype(np.int64)
     end = np.concatenate([np.arange(L), [-1 if types[k].end_depot is None else types[k].end_depot for k in kind]])
 
     windows = _windows(problem, kind)
@@ -99,7 +99,7 @@ def build(problem: Problem, seed: int) -> Model:
     allowed[:, D:L] = problem.allowed
     gains[:, D:L] = problem.preference / scale
     longest = _tolerant([v.max_distance for v in types])[kind]
-    clients = np.arange(D, L, dtype=np.int32)
+    clients = np.arange(D, L, dtype=np.int64)
     return Model(
         net=net,
         loads=_loads(problem, kind),
@@ -154,7 +154,7 @@ def _tolerant(limit: ArrayLike) -> NDArray[np.float64]:
     return value + TOLERANCE + 1e-3 * TOLERANCE * np.abs(np.where(np.isfinite(value), value, 0.0))
 
 
-def _vehicles(problem: Problem) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _vehicles(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """[R] kind and [R] type of each vehicle, by kind; as many of an unlimited type as could ever be of use.
 
     Types that differ in name and number alone are of one kind, that of the first of them.
@@ -168,11 +168,11 @@ def _vehicles(problem: Problem) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         alike = (replace(v, name="", count=None), problem.allowed[k].tobytes(), problem.preference[k].tobytes())
         rows += [(kinds.setdefault(alike, k), k)] * min(most, share if v.count is None else v.count)
     rows.sort()
-    both = np.array(rows, np.int32).reshape(-1, 2)
+    both = np.array(rows, np.int64).reshape(-1, 2)
     return np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1])
 
 
-def _windows(problem: Problem, kind: NDArray[np.int32]) -> NDArray[np.float64]:
+def _windows(problem: Problem, kind: NDArray[np.int64]) -> NDArray[np.float64]:
     """[N, 2] window of each node; of a sentinel: earliest departure and latest return."""
     rows = np.zeros((problem.num_locations + len(kind), 2))
     rows[:, 1] = math.inf
@@ -186,7 +186,7 @@ def _windows(problem: Problem, kind: NDArray[np.int32]) -> NDArray[np.float64]:
     return rows
 
 
-def _loads(problem: Problem, kind: NDArray[np.int32]) -> OneLoad | ManyLoads:
+def _loads(problem: Problem, kind: NDArray[np.int64]) -> OneLoad | ManyLoads:
     """Only the dimensions that can bind; a limit on the number of stops is one more dimension."""
     D, L, types = problem.num_depots, problem.num_locations, problem.vehicles
     N, R = L + len(kind), len(kind)
@@ -206,16 +206,16 @@ def _loads(problem: Problem, kind: NDArray[np.int32]) -> OneLoad | ManyLoads:
     return ManyLoads(np.ascontiguousarray(demand), np.ascontiguousarray(room), np.zeros((R, demand.shape[1])))
 
 
-def _fleet(problem: Problem, kind: NDArray[np.int32], scale: float) -> Fleet:
+def _fleet(problem: Problem, kind: NDArray[np.int64], scale: float) -> Fleet:
     types = problem.vehicles
     counts = np.bincount(kind, minlength=len(types))
     return Fleet(
         kind=kind,
         fixed=np.array([v.fixed_cost for v in types]) / scale,
         unit=np.array([v.distance_cost or 0.0 for v in types]),
-        free=np.zeros(len(kind), np.int32),
-        begin=np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int32),
-        top=np.zeros(len(types), np.int32),
+        free=np.zeros(len(kind), np.int64),
+        begin=np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64),
+        top=np.zeros(len(types), np.int64),
         used=np.zeros(1, np.int64),
     )
 
@@ -235,7 +235,7 @@ def _reserve(problem: Problem) -> float:
 
 def _times(
     problem: Problem,
-    kind: NDArray[np.int32],
+    kind: NDArray[np.int64],
     windows: NDArray[np.float64],
     timed: bool,
     durations: bool,
@@ -252,7 +252,7 @@ def _times(
     slack = float(_tolerant(latest)) - latest
     common: dict[str, Any] = {"early": early, "late": late, "service": service, "slack": slack}
     log: dict[str, Any] = {
-        "log": np.zeros((2, N), np.int32),
+        "log": np.zeros((2, N), np.int64),
         "stamp": np.zeros((2, N), np.int64),
         "count": np.zeros(2, np.int64),
     }
@@ -270,7 +270,7 @@ def _times(
         duration=np.zeros(R),
         longest=_tolerant([v.max_duration for v in types])[kind],
         cost=np.array([v.duration_cost or 0.0 for v in types])[kind] / scale,
-        route_log=np.zeros(R, np.int32),
+        route_log=np.zeros(R, np.int64),
         route_old=np.zeros(R),
         route_stamp=np.zeros(R, np.int64),
         route_count=np.zeros(1, np.int64),
@@ -279,8 +279,8 @@ def _times(
 
 def _empty_plan(L: int, R: int, n: int, penalty: NDArray[np.float64]) -> Plan:
     N = L + R
-    chain = np.arange(N, dtype=np.int32)
-    route = np.full(N, -1, np.int32)
+    chain = np.arange(N, dtype=np.int64)
+    route = np.full(N, -1, np.int64)
     route[L:] = np.arange(R)
     return Plan(
         locations=L,
@@ -288,15 +288,15 @@ def _empty_plan(L: int, R: int, n: int, penalty: NDArray[np.float64]) -> Plan:
         nxt=chain.copy(),
         route=route,
         ahead=np.zeros(N),
-        size=np.zeros(R, np.int32),
-        bank=np.zeros(n + 1, np.int32),
-        place=np.full(N, -1, np.int32),
+        size=np.zeros(R, np.int64),
+        bank=np.zeros(n + 1, np.int64),
+        place=np.full(N, -1, np.int64),
         banked=np.zeros(1, np.int64),
         penalty=penalty,
         best=chain.copy(),
-        best_size=np.zeros(R, np.int32),
+        best_size=np.zeros(R, np.int64),
         dirty=np.zeros(R, np.uint8),
-        dirty_list=np.zeros(R, np.int32),
+        dirty_list=np.zeros(R, np.int64),
         dirty_count=np.zeros(1, np.int64),
     )
 
@@ -304,12 +304,12 @@ def _empty_plan(L: int, R: int, n: int, penalty: NDArray[np.float64]) -> Plan:
 def _work(N: int, R: int, n: int, seed: int) -> Work:
     return Work(
         random=np.array([seed | 1], np.uint64),
-        removed=np.zeros(n + 1, np.int32),
+        removed=np.zeros(n + 1, np.int64),
         key=np.zeros(n + 1),
-        log=np.zeros((4 * n + 16, 4), np.int32),
+        log=np.zeros((4 * n + 16, 4), np.int64),
         seen=np.zeros(R, np.int64),
         touched=np.zeros(R, np.int64),
-        changed=np.zeros(R, np.int32),
+        changed=np.zeros(R, np.int64),
         mark=np.zeros(N, np.int64),
         clock=np.array([0, 0, 0, -1], np.int64),
         cost=np.zeros(2),

@@ -19,7 +19,7 @@ BRUTE_FORCE = 3000
 def _rank(net, clients, early, late, service, timed, k):  # type: ignore[no-untyped-def]
     """[L, k] nearest clients of each client by proximity, nearest first, -1 where there are fewer."""
     n = len(clients)
-    near = np.full((clients[n - 1] + 1, k), -1, np.int32)
+    near = np.full((clients[n - 1] + 1, k), -1, np.int64)
     proximity = np.empty(k)
     for a in range(n):
         i = clients[a]
@@ -49,7 +49,7 @@ def _rank(net, clients, early, late, service, timed, k):  # type: ignore[no-unty
     return near
 
 
-def neighbours(net: Any, times: Any, clients: NDArray[np.int32], k: int) -> NDArray[np.int32]:
+def neighbours(net: Any, times: Any, clients: NDArray[np.int64], k: int) -> NDArray[np.int64]:
     """Return [L, k] nearest neighbours of each client, -1 where there are fewer."""
     k = max(1, min(k, len(clients) - 1))
     if len(clients) > BRUTE_FORCE and isinstance(net, Planar | PlanarEnds | Sphere):
@@ -58,7 +58,7 @@ def neighbours(net: Any, times: Any, clients: NDArray[np.int32], k: int) -> NDAr
         # Many clients far apart in time are no neighbours; space alone still finds the routes to ruin together.
         points = net.start[clients] if isinstance(net, Sphere) else np.column_stack([net.x[clients], net.y[clients]])
         _, found = cKDTree(points).query(points, k=k + 1)
-        near = np.full((clients[-1] + 1, k), -1, np.int32)
+        near = np.full((clients[-1] + 1, k), -1, np.int64)
         # Of k + 1 points at most one is the client itself; among more than k duplicates it may be missing.
         own = found == np.arange(len(clients))[:, None]
         own[~own.any(axis=1), k] = True
@@ -66,7 +66,7 @@ def neighbours(net: Any, times: Any, clients: NDArray[np.int32], k: int) -> NDAr
         return near
     if isinstance(times, NoTime):
         nothing = np.zeros(1)
-        ranked: NDArray[np.int32] = _rank(net, clients, nothing, nothing, nothing, False, k)
+        ranked: NDArray[np.int64] = _rank(net, clients, nothing, nothing, nothing, False, k)
     else:
         ranked = _rank(net, clients, times.early, times.late, times.service, True, k)
     return ranked

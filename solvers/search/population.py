@@ -28,9 +28,9 @@ WARM = 0.05
 class Elite(NamedTuple):
     """A plan of the population."""
 
-    following: NDArray[np.int32]
+    following: NDArray[np.int64]
     """[N] the node after each one, valid where the route's size is above 0."""
-    size: NDArray[np.int32]
+    size: NDArray[np.int64]
     """[R]"""
     missing: int
     """Required clients left out."""
@@ -77,20 +77,20 @@ def adopt(model: Model, plan: Elite) -> None:
     _adopt(model.plan, model.clients, plan.following, plan.size)
 
 
-def cross(model: Model, near: NDArray[np.int32], a: Elite, b: Elite, rng: np.random.Generator) -> NDArray[np.int32]:
+def cross(model: Model, near: NDArray[np.int64], a: Elite, b: Elite, rng: np.random.Generator) -> NDArray[np.int64]:
     """Make the child of a and b the current plan and return the clients that have lost their route.
 
     None of them is in a route or in the bank; the running sums are still to be rebuilt.
     """
     routes = max(1, int((b.size > 0).sum()) // 2)
     many, seed = int(rng.integers(1, routes + 1)), int(rng.choice(model.clients))
-    left: NDArray[np.int32] = _cross(
+    left: NDArray[np.int64] = _cross(
         model.plan, model.fleet, model.clients, near, a.following, a.size, b.following, b.size, seed, many
     )
     return rng.permutation(left)
 
 
-def dissolve(model: Model, routes: NDArray[np.int32]) -> NDArray[np.int32]:
+def dissolve(model: Model, routes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Take some routes out of the current plan and return their clients; the running sums are still to be rebuilt."""
     plan = model.plan
     gone = model.clients[np.isin(plan.route[model.clients], routes)]
@@ -130,7 +130,7 @@ def _adopt(plan, clients, following, size):  # type: ignore[no-untyped-def]
 @allocating_kernel
 def _cross(plan, fleet, clients, near, a, size_a, b, size_b, seed, many):  # type: ignore[no-untyped-def]
     L, R = plan.locations, len(size_a)
-    in_b = np.full(L, -1, np.int32)
+    in_b = np.full(L, -1, np.int64)
     for r in range(R):
         i = b[L + r] if size_b[r] > 0 else L + r
         while i < L:
@@ -192,7 +192,7 @@ def _cross(plan, fleet, clients, near, a, size_a, b, size_b, seed, many):  # typ
             p = i
             i = b[i]
         plan.nxt[p] = L + v
-    left = np.empty(len(clients), np.int32)
+    left = np.empty(len(clients), np.int64)
     count = 0
     for c in clients:
         if plan.route[c] < 0:

@@ -21,22 +21,30 @@ def until_blink(work):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def _unused(net, loads, times, fleet, mix, reach, plan, c, only, best, at, on):  # type: ignore[no-untyped-def]
-    """Return the cheaper one of a place and an unused vehicle, of one type or (only < 0) of any."""
-    for k in range(len(fleet.top)):
-        if fleet.top[k] == 0 or (only >= 0 and k != only):
-            continue
-        r = fleet.free[fleet.begin[k] + fleet.top[k] - 1]
-        h = plan.locations + r
-        if not fits(loads, r, c) or not may(mix, fleet, r, c):
-            continue
-        delta = leg(net, r, h, c) + leg(net, r, c, h)
-        cost = fleet.fixed[k] + unit(mix, fleet, r) * delta - gain(mix, fleet, r, c)
-        if cost < best and within(reach, r, delta):
-            cost = price(times, net, r, h, c, h, cost)
-            if cost < best:
-                best, at, on = cost, h, r
-    return best, at, on
+def _unused(net, loads, times, fleet, mix, reach, plan, work, c, best):  # type: ignore[no-untyped-def]
+    """Return the cheapest unused vehicle for c if it costs less than `best`: its cost, node and route, -1 if none.
+
+    Where one type of vehicle has its turn, the others are looked at if c has no place else.
+    """
+    at, on = -1, -1
+    only = work.clock[3]
+    while True:
+        for k in range(len(fleet.top)):
+            if fleet.top[k] == 0 or (only >= 0 and k != only):
+                continue
+            r = fleet.free[fleet.begin[k] + fleet.top[k] - 1]
+            h = plan.locations + r
+            if not fits(loads, r, c) or not may(mix, fleet, r, c):
+                continue
+            delta = leg(net, r, h, c) + leg(net, r, c, h)
+            cost = fleet.fixed[k] + unit(mix, fleet, r) * delta - gain(mix, fleet, r, c)
+            if cost < best and within(reach, r, delta):
+                cost = price(times, net, r, h, c, h, cost)
+                if cost < best:
+                    best, at, on = cost, h, r
+        if only < 0 or best < math.inf:
+            return best, at, on
+        only = -1
 
 
 @part
@@ -85,10 +93,9 @@ def position(net, loads, times, fleet, mix, reach, plan, work, near, c):  # type
                     if cost < best:
                         best, at, on = cost, p, r
     work.clock[2] = blink
-    only = work.clock[3]
-    best, at, on = _unused(net, loads, times, fleet, mix, reach, plan, c, only, best, at, on)
-    if at < 0 and only >= 0:
-        best, at, on = _unused(net, loads, times, fleet, mix, reach, plan, c, -1, best, at, on)
+    cost, h, r = _unused(net, loads, times, fleet, mix, reach, plan, work, c, best)
+    if r >= 0:
+        best, at, on = cost, h, r
     if at < 0:
         best, at, on = anywhere(net, loads, times, fleet, mix, reach, plan, work, c)
     return best, at, on

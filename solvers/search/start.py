@@ -13,7 +13,7 @@ from vrp.solvers.search.plan import enter_bank
 def _pairs(net, near, clients, h):  # type: ignore[no-untyped-def]
     """Return every pair (stop, neighbour) whose joining costs nothing, and how much it saves."""
     most = len(clients) * near.shape[1]
-    tail, front, saved = np.empty(most, np.int32), np.empty(most, np.int32), np.empty(most)
+    tail, front, saved = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most)
     count = 0
     for i in clients:
         for k in range(near.shape[1]):
@@ -31,8 +31,8 @@ def _pairs(net, near, clients, h):  # type: ignore[no-untyped-def]
 def _merge(loads, plan, clients, tail, front):  # type: ignore[no-untyped-def]
     """Join routes in the order of the pairs and write them to vehicles 0, 1, ..."""
     h = plan.locations
-    following = np.full(h, -1, np.int32)
-    before = np.full(h, -1, np.int32)
+    following = np.full(h, -1, np.int64)
+    before = np.full(h, -1, np.int64)
     trip = np.arange(h)
     load = loads.demand[:h].copy()
     for k in range(len(tail)):

@@ -70,7 +70,7 @@ def _run_idle(model: Model) -> None:
     kernels.rebuild(*m.state(), m.required)
     kernels.search(*m.state(), m.order, near, m.clients, m.required, m.clients[:0], 0, 1.0, 1.0, 1.0)
     # The crossing comes last: it leaves no client in the bank.
-    nothing, alone = elite(m), np.full((m.plan.locations, 1), -1, np.int32)
+    nothing, alone = elite(m), np.full((m.plan.locations, 1), -1, np.int64)
     adopt(m, nothing)
     cross(m, alone, nothing, nothing, np.random.default_rng(0))
 
