@@ -18,6 +18,7 @@ from vrp.solvers.search import kernels
 from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.model import Model, build, load_routes, routes, unsupported
 from vrp.solvers.search.neighbours import neighbours
+from vrp.solvers.search.overload import Overload, allow
 from vrp.solvers.search.plan import Equal, Far
 from vrp.solvers.search.population import FIRST, WARM, Elite, adopt, cross, dissolve, elite, shape
 from vrp.solvers.search.start import savings
@@ -134,6 +135,7 @@ class _Run:
     progress: Progress | None = None
     _top: Elite | None = None
     """The best plan of all but the present annealing, which is in the model."""
+    _overload: Overload | None = None
     _rate: float = 0.0
     _began: float = 0.0
     _told: float = 0.0
@@ -163,6 +165,7 @@ class _Run:
         kernels.rebuild(*m.state(), m.required)
         if self.start is not None:
             load_routes(m, self.start.routes)
+            self._mend(NOBODY)
         elif self._savings_apply():
             savings(m.net, m.loads, m.plan, self.near, m.clients)
         else:
@@ -198,6 +201,7 @@ class _Run:
             return
         rng = np.random.default_rng(self.seed)
         first = elite(self.model)
+        self._overload = allow(self.model, leg)
         pool: list[Elite] = []
         for i in range(plan.plans):
             if i:
@@ -220,16 +224,20 @@ class _Run:
     def _breed(self, a: Elite, b: Elite, rng: np.random.Generator) -> None:
         """Make the child of two plans the current one."""
         m = self.model
-        left = cross(m, self.near, a, b, rng)
+        # Where the way past a stop is longer than the way through it, a route may not survive the loss of a stop.
+        self._mend(cross(m, self.near, a, b, rng))
+        m.take_as_best()
+
+    def _mend(self, left: NDArray[np.int64]) -> None:
+        """Dissolve the routes that break a constraint; put their stops, and those that are left, somewhere."""
+        m = self.model
         broken = kernels.rebuild(*m.state(), m.required)
         if broken:
-            # Where the way past a stop is longer than the way through it, a route may not survive the loss of a stop.
             left = np.concatenate([left, dissolve(m, m.work.changed[:broken])])
             kernels.rebuild(*m.state(), m.required)
         if len(left):
             self._search(1, 0.0, left)
             kernels.rebuild(*m.state(), m.required)
-        m.take_as_best()
 
     def _take(self, plan: Elite) -> None:
         m = self.model
@@ -288,6 +296,8 @@ class _Run:
             tick = time.perf_counter()
             self._search(chunk, temperature)
             self.iterations += chunk
+            if self._overload is not None:
+                self._overload.adapt(chunk)
             if math.isfinite(deadline.time_limit):
                 rate = chunk / max(time.perf_counter() - tick, 1e-7)
                 self._rate = 0.5 * (self._rate + rate)

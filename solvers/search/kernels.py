@@ -9,7 +9,7 @@ price.
 import math
 
 from vrp.solvers.search.jit import kernel, outlined
-from vrp.solvers.search.loads import add_load, clear_load
+from vrp.solvers.search.loads import add_load, bears, clear_loads, lawful
 from vrp.solvers.search.network import leg
 from vrp.solvers.search.plan import (
     enter_bank,
@@ -18,6 +18,7 @@ from vrp.solvers.search.plan import (
     leave_bank,
     length_of,
     lengthen,
+    may,
     put,
     soil,
     take,
@@ -120,33 +121,36 @@ def search(  # type: ignore[no-untyped-def]
                 soil(plan, work.changed[k])
             work.cost[0] += delta
             work.missing[0] += missing
-            if work.missing[0] < work.missing[1] or (
-                work.missing[0] == work.missing[1] and work.cost[0] < work.cost[1] - 1e-9 * abs(work.cost[1])
+            if lawful(loads) and (
+                work.missing[0] < work.missing[1]
+                or (work.missing[0] == work.missing[1] and work.cost[0] < work.cost[1] - 1e-9 * abs(work.cost[1]))
             ):
                 work.cost[1] = work.cost[0]
                 work.missing[1] = work.missing[0]
                 keep_best(plan)
         else:
             undo(net, loads, times, fleet, mix, reach, plan, work, logged)
+        if lawful(loads):
+            work.clock[4] += 1
 
 
 @kernel
 def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type: ignore[no-untyped-def]
     """Compute from `nxt` of the routes and the bank all that follows from it; ends the drift of running sums.
 
-    Writes the routes that break their limits to `work.changed` and returns how many there are.
+    Writes the routes that break a constraint to `work.changed` and returns how many there are.
     """
     work.clock[0] += 1
     forget(times)
     for k in range(len(fleet.top)):
         fleet.top[k] = 0
     fleet.used[0] = 0
+    clear_loads(loads)
     cost, missing, broken = 0.0, 0, 0
     for r in range(len(plan.size) - 1, -1, -1):
         h = plan.locations + r
         k = fleet.kind[r]
-        clear_load(loads, r)
-        length, stops = 0.0, 0
+        length, stops, allowed = 0.0, 0, True
         i = h
         while True:
             q = plan.nxt[i]
@@ -156,8 +160,8 @@ def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type
             if q == h:
                 break
             plan.route[q] = r
-            add_load(loads, r, q, 1)
-            cost -= gain(mix, fleet, r, q)
+            cost += add_load(loads, r, q, 1) - gain(mix, fleet, r, q)
+            allowed = allowed and may(mix, fleet, r, q)
             stops += 1
             i = q
         plan.size[r] = stops
@@ -171,7 +175,7 @@ def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type
             cost += fleet.fixed[k]
         refresh(times, net, plan, r, plan.nxt[h], h, plan.prv[h], h, work.clock[0])
         cost += spent(times, r)
-        if not within(reach, r, 0.0) or not kept(times, net, plan, r):
+        if not (allowed and bears(loads, r) and within(reach, r, 0.0) and kept(times, net, plan, r)):
             work.changed[broken] = r
             broken += 1
     for k in range(plan.banked[0]):

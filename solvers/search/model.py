@@ -68,13 +68,15 @@ class Model:
         return self.net, self.loads, self.times, self.fleet, self.mix, self.reach, self.plan, self.work
 
     def take_as_best(self) -> None:
-        """Take the current plan as the best one."""
+        """Take the current plan as the best one; one with overloaded vehicles ranks behind every other."""
         plan, work = self.plan, self.work
         plan.best[:] = plan.nxt
         plan.best_size[:] = plan.size
         plan.dirty[:] = 0
         plan.dirty_count[0] = 0
         work.cost[1], work.missing[1] = work.cost[0], work.missing[0]
+        if isinstance(self.loads, OneLoad) and self.loads.overloaded[0]:
+            work.cost[1], work.missing[1] = math.inf, len(self.clients) + 1
 
 
 def build(problem: Problem, seed: int) -> Model:
@@ -199,11 +201,16 @@ def _loads(problem: Problem, kind: NDArray[np.int64]) -> OneLoad | ManyLoads:
         capacity[k, -1] = math.inf if v.max_stops is None else v.max_stops
     binding = np.isfinite(capacity).any(axis=0) & (demand > 0).any(axis=0)
     if not binding.any():
-        return OneLoad(np.zeros(N), np.full(R, math.inf), np.zeros(R))
+        return _one_load(np.zeros(N), np.full(R, math.inf))
     demand, room = demand[:, binding], _tolerant(capacity)[kind][:, binding]
     if demand.shape[1] == 1:
-        return OneLoad(np.ascontiguousarray(demand[:, 0]), np.ascontiguousarray(room[:, 0]), np.zeros(R))
+        return _one_load(np.ascontiguousarray(demand[:, 0]), np.ascontiguousarray(room[:, 0]))
     return ManyLoads(np.ascontiguousarray(demand), np.ascontiguousarray(room), np.zeros((R, demand.shape[1])))
+
+
+def _one_load(demand: NDArray[np.float64], capacity: NDArray[np.float64]) -> OneLoad:
+    load = np.zeros(len(capacity))
+    return OneLoad(demand, capacity, load, limit=capacity.copy(), price=np.zeros(1), overloaded=np.zeros(1, np.int64))
 
 
 def _fleet(problem: Problem, kind: NDArray[np.int64], scale: float) -> Fleet:
@@ -311,7 +318,7 @@ def _work(N: int, R: int, n: int, seed: int) -> Work:
         touched=np.zeros(R, np.int64),
         changed=np.zeros(R, np.int64),
         mark=np.zeros(N, np.int64),
-        clock=np.array([0, 0, 0, -1], np.int64),
+        clock=np.array([0, 0, 0, -1, 0], np.int64),
         cost=np.zeros(2),
         missing=np.zeros(2, np.int64),
     )

@@ -200,11 +200,10 @@ def take(net, loads, fleet, mix, reach, plan, c):  # type: ignore[no-untyped-def
     plan.prv[q] = p
     plan.ahead[p] = joined
     plan.route[c] = -1
-    add_load(loads, r, c, -1)
     lengthen(reach, r, delta)
     size = plan.size[r] - 1
     plan.size[r] = size
-    cost = unit(mix, fleet, r) * delta + gain(mix, fleet, r, c)
+    cost = unit(mix, fleet, r) * delta + gain(mix, fleet, r, c) + add_load(loads, r, c, -1)
     if size == 0:
         k = fleet.kind[r]
         fleet.free[fleet.begin[k] + fleet.top[k]] = r
@@ -227,9 +226,8 @@ def put(net, loads, fleet, mix, reach, plan, c, p, r):  # type: ignore[no-untype
     plan.ahead[p] = to
     plan.ahead[c] = on
     plan.route[c] = r
-    add_load(loads, r, c, 1)
     lengthen(reach, r, delta)
-    cost = unit(mix, fleet, r) * delta - gain(mix, fleet, r, c)
+    cost = unit(mix, fleet, r) * delta - gain(mix, fleet, r, c) + add_load(loads, r, c, 1)
     if plan.size[r] == 0:
         k = fleet.kind[r]
         fleet.top[k] -= 1

@@ -21,7 +21,7 @@ ENOUGH = 20.0
 """A population pays from this many iterations per squared client on."""
 FIRST = 0.4
 """Share of the iterations in which the first plans are annealed."""
-WARM = 0.05
+WARM = 0.1
 """First temperature of a child, in average legs."""
 
 
@@ -63,7 +63,7 @@ def shape(iterations: float, clients: int) -> Shape:
     if not math.isfinite(iterations) or iterations < ENOUGH * clients**2 or clients < 4:
         return Shape(1, 1.0)
     each = math.sqrt(iterations / clients)
-    return Shape(int(min(max(each / 7.0, 6.0), 24.0)), 0.55 * each * clients / iterations)
+    return Shape(int(min(max(each / 3.0, 6.0), 48.0)), 0.35 * each * clients / iterations)
 
 
 def elite(model: Model) -> Elite:

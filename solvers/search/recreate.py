@@ -3,7 +3,7 @@
 import math
 
 from vrp.solvers.search.jit import outlined, part
-from vrp.solvers.search.loads import fits
+from vrp.solvers.search.loads import fits, surcharge
 from vrp.solvers.search.network import leg, there_and_back
 from vrp.solvers.search.plan import gain, may, unit, within
 from vrp.solvers.search.times import least, price
@@ -37,7 +37,7 @@ def _unused(net, loads, times, fleet, mix, reach, plan, work, c, best):  # type:
             if not fits(loads, r, c) or not may(mix, fleet, r, c):
                 continue
             delta = leg(net, r, h, c) + leg(net, r, c, h)
-            cost = fleet.fixed[k] + unit(mix, fleet, r) * delta - gain(mix, fleet, r, c)
+            cost = fleet.fixed[k] + unit(mix, fleet, r) * delta - gain(mix, fleet, r, c) + surcharge(loads, r, c)
             if cost < best and within(reach, r, delta):
                 cost = price(times, net, r, h, c, h, cost)
                 if cost < best:
@@ -63,7 +63,7 @@ def position(net, loads, times, fleet, mix, reach, plan, work, near, c):  # type
         if r < 0 or not fits(loads, r, c) or not may(mix, fleet, r, c):
             continue
         per = unit(mix, fleet, r)
-        won = gain(mix, fleet, r, c)
+        won = gain(mix, fleet, r, c) - surcharge(loads, r, c)
         p, q = plan.prv[w], plan.nxt[w]
         to, on_from = there_and_back(net, r, c, w)
         # What lies beyond w is no nearer than w, or it was looked at before and has tried the place between the two.
@@ -114,12 +114,13 @@ def anywhere(net, loads, times, fleet, mix, reach, plan, work, c):  # type: igno
             r = 0
         if plan.size[r] == 0 or not fits(loads, r, c) or not may(mix, fleet, r, c):
             continue
+        won = gain(mix, fleet, r, c) - surcharge(loads, r, c)
         h = plan.locations + r
         p = h
         while True:
             q = plan.nxt[p]
             delta = leg(net, r, p, c) + leg(net, r, c, q) - plan.ahead[p]
-            cost = unit(mix, fleet, r) * delta - gain(mix, fleet, r, c)
+            cost = unit(mix, fleet, r) * delta - won
             if cost < best and within(reach, r, delta):
                 cost = price(times, net, r, p, c, q, cost)
                 if cost < best:

@@ -36,7 +36,8 @@ class Work(NamedTuple):
     mark: Any
     """[N] last insertion that looked at the positions beside the node."""
     clock: Any
-    """[4] iterations, insertions, positions until the next blink, the only type whose vehicles may be opened or -1."""
+    """[5] iterations, insertions, positions until the next blink, the only type whose vehicles may be opened or -1,
+    iterations that left no vehicle above its capacity."""
     cost: Any
     """[2] cost of the current and the best plan: penalties of optional clients included, of required ones not."""
     missing: Any

@@ -116,8 +116,10 @@ def test_random_problems(kernel: int) -> None:
     rng = np.random.default_rng(kernel)
     for _ in range(60):
         others = {f for f in OTHERS if rng.random() < 0.35} - ({"depot_windows"} if kernel < 2 else set())
-        problem = random_problem(rng, int(rng.integers(2, 25)), KERNELS[kernel] | others)
-        proven(problem, run(problem))
+        n = int(rng.integers(2, 25))
+        problem = random_problem(rng, n, KERNELS[kernel] | others)
+        # A third of them are small enough for a population.
+        proven(problem, run(problem, 20 * n**2 if n < 10 else 300))
 
 
 @pytest.mark.parametrize("seed", range(12))
