@@ -20,7 +20,7 @@ import torch
 import vrp
 from vrp.data.fields import as_problems
 from vrp.solvers.policy import load
-from vrp.solvers.training.data import SET, distributions
+from vrp.solvers.training.data import DISTRIBUTIONS, SET
 
 HERE = Path(__file__).resolve().parent
 REFERENCES = HERE / "results" / "references.csv"
@@ -46,7 +46,7 @@ def main() -> None:
     trained = load(given.weights)
     name = given.distribution or ("tours" if trained.kind == "tsp" else "uniform")
     for size in map(int, given.sizes.split(",")):
-        made = distributions()[name](SET, size, torch.Generator().manual_seed(given.seed))
+        made = DISTRIBUTIONS[name](SET, size, torch.Generator().manual_seed(given.seed))
         problems = as_problems({key: value[: given.count] for key, value in made.items()})
         reference = references(name, size, given.seed, given.count)
         for case in given.decodes.split(","):

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vrp.errors import FormatError, OptionError, suggest
 from vrp.files import write_bytes, write_text
-from vrp.solvers.policy.pomo import POMO, Shape
+from vrp.solvers.policy.pomo import NETWORKS, POMO, Shape
 
 FOLDER = Path(__file__).with_name("weights")
 """Where the weights lie that come with the package."""
@@ -65,7 +65,7 @@ def load(name: str | Path) -> Trained:
         )
     config = _config(folder / "config.json")
     shape = _shape(config["shape"], folder)
-    policy = POMO(shape)
+    policy = NETWORKS[config["architecture"]](shape)
     fill(policy, _tensors(folder / "model.safetensors"), str(folder))
     low, high = config["sizes"]
     return Trained(policy.eval(), config["kind"], (low, high), config["training"])
@@ -87,7 +87,7 @@ def save_pretrained(trained: Trained, folder: str | Path, card: str = "") -> Non
     folder.mkdir(parents=True, exist_ok=True)
     config = {
         "version": VERSION,
-        "architecture": POMO.name,
+        "architecture": trained.policy.name,
         "shape": dataclasses.asdict(trained.policy.shape),
         "kind": trained.kind,
         "sizes": list(trained.sizes),
@@ -125,10 +125,11 @@ def _config(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or config.keys() != KEYS:
         got = sorted(config) if isinstance(config, dict) else config
         raise FormatError(f"{str(path)!r} must have the keys {', '.join(sorted(KEYS))}, but has {got}.")
-    if config["version"] != VERSION or config["architecture"] != POMO.name:
+    if config["version"] != VERSION or config["architecture"] not in [*NETWORKS]:
         raise FormatError(
             f"{str(path)!r} is of version {config['version']!r} and architecture {config['architecture']!r}; this"
-            f" package reads version {VERSION} of {POMO.name!r}."
+            f" package reads version {VERSION} of {', '.join(map(repr, NETWORKS))}. An own network must be put into"
+            " `vrp.solvers.policy.pomo.NETWORKS` first."
         )
     sizes = config["sizes"]
     if config["kind"] not in KINDS or not isinstance(config["training"], dict):
@@ -139,10 +140,14 @@ def _config(path: Path) -> dict[str, Any]:
 
 
 def _shape(raw: object, folder: Path) -> Shape:
-    known = {f.name: f.type for f in dataclasses.fields(Shape)}
-    if not isinstance(raw, dict) or raw.keys() != known.keys():
+    known = [f.name for f in dataclasses.fields(Shape) if f.name != "attributes"]
+    if not isinstance(raw, dict) or raw.keys() - {"attributes"} != set(known):
         raise FormatError(f"The shape in {str(folder)!r} is {raw!r}, but must have the keys {', '.join(known)}.")
-    for key, value in raw.items():
+    attributes = raw.get("attributes", [])
+    if not isinstance(attributes, list) or not all(isinstance(name, str) for name in attributes):
+        raise FormatError(f"The shape in {str(folder)!r}: attributes is {attributes!r}, but must be a list of names.")
+    for key in known:
+        value = raw[key]
         limit = 4096  # Beyond it a damaged number would only exhaust the memory.
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= limit:
             raise FormatError(f"The shape in {str(folder)!r}: {key} is {value!r}, but must be from 1 to {limit}.")
@@ -150,7 +155,7 @@ def _shape(raw: object, folder: Path) -> Shape:
             raise FormatError(f"The shape in {str(folder)!r}: {key} is {value!r}, but must be a whole number.")
     if raw["width"] % raw["heads"]:
         raise FormatError(f"The shape in {str(folder)!r}: the width is no multiple of the heads.")
-    return Shape(**raw)
+    return Shape(**{key: raw[key] for key in known}, attributes=tuple(attributes))
 
 
 def _tensors(path: Path) -> dict[str, Tensor]:

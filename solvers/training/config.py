@@ -11,7 +11,8 @@ from typing import Any, Literal
 import yaml
 
 from vrp.errors import OptionError, suggest
-from vrp.solvers.policy.pomo import Shape
+from vrp.solvers.policy.env import ATTRIBUTES
+from vrp.solvers.policy.pomo import NETWORKS, POMO, Shape
 from vrp.solvers.training.losses import LOSSES
 
 
@@ -50,6 +51,8 @@ class Config:
     """Number of stops -> instances per step."""
     data: dict[str, float]
     """Distribution -> weight; see `vrp.solvers.training.data`."""
+    network: str = POMO.name
+    """A key of `vrp.solvers.policy.pomo.NETWORKS`."""
     shape: Shape = field(default_factory=Shape)
     loss: str = "reinforce"
     """A key of `vrp.solvers.training.losses.LOSSES`."""
@@ -107,6 +110,10 @@ class Config:
             yield '`decode` is "graph", which needs `device: cuda`. Use "eager" on the CPU.'
         if self.loss not in LOSSES:
             yield f"`loss` is {self.loss!r}.{suggest(self.loss, LOSSES)}"
+        if self.network not in NETWORKS:
+            yield f"`network` is {self.network!r}.{suggest(self.network, NETWORKS)}"
+        if unknown := [name for name in self.shape.attributes if name not in ATTRIBUTES]:
+            yield f"`shape.attributes` names {unknown}, but there are {list(ATTRIBUTES)} in `ATTRIBUTES`."
         if (self.loss == "imitation") != bool(self.labels):
             yield f"`loss` is {self.loss!r} and `labels` is {self.labels!r}: imitation needs labels, and only it does."
         if any(v.count > 1000 for v in self.validation):
@@ -150,7 +157,7 @@ def toy(config: Config) -> Config:
         name=f"{config.name}-toy",
         minutes=0.05,
         batch=dict.fromkeys(config.batch, 2),
-        shape=Shape(width=16, heads=2, hidden=16, layers=1, clip=config.shape.clip),
+        shape=dataclasses.replace(config.shape, width=16, heads=2, hidden=16, layers=1),
         starts=2,
         device="cpu",
         devices=1,

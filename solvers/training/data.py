@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 import torch
 
+from vrp.data.clustered import mixture
+from vrp.data.like_x import like_x
+from vrp.data.uniform import tours, uniform
 from vrp.errors import OptionError, suggest
 from vrp.solvers.policy.env import Instances, instances
 
@@ -14,13 +17,8 @@ SET = 1000
 """Instances of a standard set; a part of one is its first."""
 
 
-def distributions() -> dict[str, Generate]:
-    """Return the generators by name."""
-    from vrp.data.clustered import mixture
-    from vrp.data.like_x import like_x
-    from vrp.data.uniform import tours, uniform
-
-    return {"uniform": uniform, "mixture": mixture, "x": like_x, "tours": tours}
+DISTRIBUTIONS: dict[str, Generate] = {"uniform": uniform, "mixture": mixture, "x": like_x, "tours": tours}
+"""The generators by name; names beyond those of `instances` are attributes."""
 
 
 def generated(name: str, count: int, size: int, random: torch.Generator) -> Instances:
@@ -31,10 +29,9 @@ def generated(name: str, count: int, size: int, random: torch.Generator) -> Inst
     OptionError
         There is no such distribution.
     """
-    known = distributions()
-    if name not in known:
-        raise OptionError(f"There is no distribution {name!r}.{suggest(name, known)}")
-    return instances(**known[name](count, size, random))
+    if name not in DISTRIBUTIONS:
+        raise OptionError(f"There is no distribution {name!r}.{suggest(name, DISTRIBUTIONS)}")
+    return instances(**DISTRIBUTIONS[name](count, size, random))
 
 
 def standard(name: str, count: int, size: int, seed: int) -> Instances:

@@ -42,8 +42,8 @@ class Training(L.LightningModule):
         """
         super().__init__()
         self.config = config
-        self.policy = seeded(config.shape, config.seed)
-        self.average = seeded(config.shape, config.seed).requires_grad_(False)
+        self.policy = seeded(config.shape, config.seed, config.network)
+        self.average = seeded(config.shape, config.seed, config.network).requires_grad_(False)
         self.progress = checkpoint.Progress()
         self.loss = LOSSES[config.loss]
         self.labels = Labels.read(config.labels) if config.labels else None
