@@ -2,7 +2,7 @@
 
 Kwon et al., *POMO: policy optimization with multiple optima for reinforcement learning* (NeurIPS 2020). Many rollouts
 per problem, each with another first choice; their mean cost is the baseline of each (`vrp.solvers.training.losses`,
-equations 3 and 4), and at use the best is taken, also over the eight symmetries of the square
+section 4.2), and at use the best is taken, also over the eight symmetries of the square
 (`vrp.solvers.policy.decoding`, section 4.3). Deviations: the encoder is RouteFinder's (`nets.encoder`) instead of
 Kool's with batch norm, and the decoder looks at distances too (`nets.pointer`).
 """
@@ -40,7 +40,9 @@ class POMO(nn.Module):
     def __init__(self, shape: Shape | None = None) -> None:
         super().__init__()
         self.shape = shape = shape or Shape()
-        self.encoder = Encoder(rules.FEATURES + len(shape.attributes), shape.width, shape.heads, shape.hidden, shape.layers)
+        self.encoder = Encoder(
+            rules.FEATURES + len(shape.attributes), shape.width, shape.heads, shape.hidden, shape.layers
+        )
         self.pointer = Pointer(shape.width, shape.heads, rules.CONTEXT, shape.clip)
         initialise(self)
 
