@@ -1,7 +1,5 @@
 """Attributes of one's own: what the rules, the costs and the network make of them."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from vrp.errors import OptionError, UnsupportedError
@@ -30,11 +28,10 @@ def waits(batch: Instances, home: torch.Tensor, choices: torch.Tensor, urgent: t
 
 
 @pytest.fixture(autouse=True)
-def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(env.ATTRIBUTES, "urgent", Attribute(allows=urgent_first))
     monkeypatch.setitem(env.ATTRIBUTES, "fragile", Attribute(price=waits))
     monkeypatch.setitem(env.ATTRIBUTES, "seen", Attribute())
-    yield
 
 
 def batch_with(*names: str, n: int = 12, count: int = 6, seed: int = 0) -> Instances:
