@@ -13,14 +13,14 @@ import torch
 
 import vrp
 from vrp.data.fields import as_problems
-from vrp.solvers.training.data import DISTRIBUTIONS
+from vrp.solvers.training.data import distributions
 from vrp.solvers.training.labels import write
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--distribution", choices=sorted(DISTRIBUTIONS), default="uniform")
+    parser.add_argument("--distribution", choices=sorted(distributions()), default="uniform")
     parser.add_argument("--sizes", default="20,50", help="numbers of stops, separated by commas")
     parser.add_argument("--count", type=int, default=10_000, help="instances of each size")
     parser.add_argument("--seed", type=int, default=1, help="1234 and 4321 are those of the standard sets")
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error("the seeds 1234 and 4321 are those of the standard sets, which nothing may be trained on")
     solved = []
     for size in map(int, given.sizes.split(",")):
-        made = DISTRIBUTIONS[given.distribution](given.count, size, torch.Generator().manual_seed(given.seed))
+        made = distributions()[given.distribution](given.count, size, torch.Generator().manual_seed(given.seed))
         problems = as_problems(made)
         plans = vrp.solve_many(problems, solver=given.solver, time_limit=given.time, threads=given.threads)
         for problem, plan in zip(problems, plans, strict=True):

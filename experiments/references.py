@@ -14,7 +14,7 @@ import torch
 
 import vrp
 from vrp.data.fields import as_problems
-from vrp.solvers.training.data import DISTRIBUTIONS, SET
+from vrp.solvers.training.data import SET, distributions
 
 FILE = Path(__file__).resolve().parent / "results" / "references.csv"
 COLUMNS = ("distribution", "n", "seed", "index", "cost", "solver", "time")
@@ -23,7 +23,7 @@ COLUMNS = ("distribution", "n", "seed", "index", "cost", "solver", "time")
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--distribution", choices=sorted(DISTRIBUTIONS), default="uniform")
+    parser.add_argument("--distribution", choices=sorted(distributions()), default="uniform")
     parser.add_argument("--size", type=int, required=True, help="number of stops")
     parser.add_argument("--count", type=int, default=SET, help="of the set's instances, from the first")
     parser.add_argument("--seed", type=int, default=4321)
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--time", type=float, default=2.0, help="seconds per instance")
     parser.add_argument("--file", type=Path, default=FILE)
     given = parser.parse_args()
-    made = DISTRIBUTIONS[given.distribution](SET, given.size, torch.Generator().manual_seed(given.seed))
+    made = distributions()[given.distribution](SET, given.size, torch.Generator().manual_seed(given.seed))
     problems = as_problems({key: value[: given.count] for key, value in made.items()})
     there = _there(given.file, given.distribution, given.size, given.seed)
     with given.file.open("a", newline="", encoding="utf-8") as file:

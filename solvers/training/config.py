@@ -106,6 +106,18 @@ class Config:
         drawn = {size for stage in self.curriculum for size in stage.sizes}
         if drawn != set(self.batch):
             yield f"`batch` gives {sorted(self.batch)} stops, but the curriculum draws {sorted(drawn)}."
+        weighted: dict[str, Mapping[Any, float]] = {
+            f"curriculum[{i}].sizes": stage.sizes for i, stage in enumerate(self.curriculum)
+        }
+        for name, numbers in (weighted | {"data": self.data}).items():
+            if not sum(numbers.values()) > 0 or min(numbers.values(), default=0) < 0:
+                yield f"`{name}` is {numbers}: weights must be at least 0, and one of them above."
+        counted: dict[str, Mapping[Any, int]] = {
+            "batch": self.batch, "curriculum": dict.fromkeys(drawn, 1), "shape": self._widths(),
+        }  # fmt: skip
+        for name, whole in counted.items():
+            if wrong := {key: value for key, value in whole.items() if value < 1 or (isinstance(key, int) and key < 1)}:
+                yield f"`{name}` has {wrong}: numbers of stops, of instances and of the shape must be at least 1."
         if self.decode == "graph" and self.device != "cuda":
             yield '`decode` is "graph", which needs `device: cuda`. Use "eager" on the CPU.'
         if self.loss not in LOSSES:
@@ -118,8 +130,11 @@ class Config:
             yield f"`loss` is {self.loss!r} and `labels` is {self.labels!r}: imitation needs labels, and only it does."
         if any(v.count > 1000 for v in self.validation):
             yield "`validation`: a standard set has 1000 instances, so that `count` may be no more."
-        if self.shape.width % self.shape.heads:
+        if self.shape.heads > 0 and self.shape.width % self.shape.heads:
             yield f"`shape.width` is {self.shape.width}, but must be a multiple of `shape.heads`, {self.shape.heads}."
+
+    def _widths(self) -> dict[str, int]:
+        return {name: getattr(self.shape, name) for name in ("width", "heads", "hidden", "layers")}
 
 
 def read(path: str | Path) -> Config:

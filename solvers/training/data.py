@@ -1,12 +1,10 @@
 """What is trained on: batches of random instances by the name of their distribution."""
 
 from collections.abc import Callable
+from functools import cache
 
 import torch
 
-from vrp.data.clustered import mixture
-from vrp.data.like_x import like_x
-from vrp.data.uniform import tours, uniform
 from vrp.errors import OptionError, suggest
 from vrp.solvers.policy.env import Instances, instances
 
@@ -17,8 +15,14 @@ SET = 1000
 """Instances of a standard set; a part of one is its first."""
 
 
-DISTRIBUTIONS: dict[str, Generate] = {"uniform": uniform, "mixture": mixture, "x": like_x, "tours": tours}
-"""The generators by name; names beyond those of `instances` are attributes."""
+@cache
+def distributions() -> dict[str, Generate]:
+    """Return the generators by name, always in the same dict; what `instances` has no parameter for is an attribute."""
+    from vrp.data.clustered import mixture
+    from vrp.data.like_x import like_x
+    from vrp.data.uniform import tours, uniform
+
+    return {"uniform": uniform, "mixture": mixture, "x": like_x, "tours": tours}
 
 
 def generated(name: str, count: int, size: int, random: torch.Generator) -> Instances:
@@ -29,9 +33,10 @@ def generated(name: str, count: int, size: int, random: torch.Generator) -> Inst
     OptionError
         There is no such distribution.
     """
-    if name not in DISTRIBUTIONS:
-        raise OptionError(f"There is no distribution {name!r}.{suggest(name, DISTRIBUTIONS)}")
-    return instances(**DISTRIBUTIONS[name](count, size, random))
+    known = distributions()
+    if name not in known:
+        raise OptionError(f"There is no distribution {name!r}.{suggest(name, known)}")
+    return instances(**known[name](count, size, random))
 
 
 def standard(name: str, count: int, size: int, seed: int) -> Instances:
