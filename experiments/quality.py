@@ -62,13 +62,7 @@ def measure(
 ) -> dict[str, object]:
     """Solve all problems and return cost, gap with half its 95 % interval, and seconds."""
     options = {"weights": weights, "decode": decode, "augment": augment}
-    began = time.perf_counter()
-    plans = vrp.solve_many(problems, solver="policy", options=options, time_limit=3600, threads=threads)
-    seconds = time.perf_counter() - began
-    for problem, plan in zip(problems, plans, strict=True):
-        if isinstance(plan, vrp.VrpError) or vrp.check(problem, plan):
-            raise SystemExit(f"{problem.name}: {plan}")
-    costs = np.array([plan.cost for plan in plans])
+    costs, seconds = solved(problems, "policy", options, 3600, threads)
     gaps = 100 * (costs / reference - 1)
     told = f"{costs.mean():.4f}, {gaps.mean():.2f} %, {seconds:.1f} s"
     print(f"{weights}, {problems[0].num_clients} stops, {decode} x{augment}: {told}")
@@ -77,6 +71,19 @@ def measure(
         "gap": f"{gaps.mean():.3f}", "half_interval": f"{1.96 * gaps.std() / len(gaps) ** 0.5:.3f}",
         "seconds": f"{seconds:.2f}",
     }  # fmt: skip
+
+
+def solved(
+    problems: list[vrp.Problem], solver: str, options: dict[str, object], time_limit: float, threads: int
+) -> tuple[np.ndarray, float]:
+    """Return the costs, and the seconds that all problems together took; ends where a plan does not check."""
+    began = time.perf_counter()
+    plans = vrp.solve_many(problems, solver=solver, options=options, time_limit=time_limit, threads=threads)
+    seconds = time.perf_counter() - began
+    for problem, plan in zip(problems, plans, strict=True):
+        if isinstance(plan, vrp.VrpError) or vrp.check(problem, plan):
+            raise SystemExit(f"{solver}, {problem.name}: {plan}")
+    return np.array([plan.cost for plan in plans]), seconds
 
 
 def references(name: str, size: int, seed: int, count: int) -> np.ndarray:

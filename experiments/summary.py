@@ -64,7 +64,7 @@ def summarise(path: Path, ours: str) -> str:
     _write_csv(base.with_name(f"{base.name}-summary.csv"), rows[0]["set"], cells, common)
     text = _text(rows, cells, common, ours, path)
     base.with_name(f"{base.name}-summary.md").write_text(text)
-    _figure(base.with_suffix(".svg"), rows[0]["set"], cells)
+    figure(base.with_suffix(".svg"), rows[0]["set"], cells)
     return text
 
 
@@ -196,7 +196,8 @@ def _ratios(cells: list[Cell], ours: str) -> list[str]:
             f"{', '.join(text for _, text in found)}."]  # fmt: skip
 
 
-def _figure(path: Path, set_name: str, cells: list[Cell]) -> None:
+def figure(path: Path, set_name: str, cells: list[Cell]) -> None:
+    """Draw the mean gap of each solver over the wall time that it used."""
     try:
         import matplotlib as mpl
     except ImportError:
@@ -205,7 +206,7 @@ def _figure(path: Path, set_name: str, cells: list[Cell]) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(6.5, 4), layout="constrained")
+    drawn, axes = plt.subplots(figsize=(6.5, 4), layout="constrained")
     for solver in dict.fromkeys(c.solver for c in cells):
         mine = [c for c in cells if c.solver == solver and c.gaps]
         if mine:
@@ -222,5 +223,5 @@ def _figure(path: Path, set_name: str, cells: list[Cell]) -> None:
     axes.grid(alpha=0.3)
     if axes.has_data():
         axes.legend()
-    figure.savefig(path)
-    plt.close(figure)
+    drawn.savefig(path)
+    plt.close(drawn)

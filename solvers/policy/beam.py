@@ -1,6 +1,6 @@
 """Simulation-guided beam search: of many continuations, those are kept whose greedy end is the shortest.
 
-Choo et al., *Simulation-guided beam search for neural combinatorial optimization* (NeurIPS 2022), section 4.
+Choo et al., *Simulation-guided beam search for neural combinatorial optimization* (NeurIPS 2022), section 3.2.
 """
 
 import torch

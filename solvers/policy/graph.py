@@ -4,8 +4,6 @@ On a GPU a step is some thirty small kernels, whose launches take longer than th
 once. Nothing in it depends on the host: the noise that makes the choices random is drawn before each replay.
 """
 
-from dataclasses import fields
-
 import torch
 from torch import Tensor
 
@@ -52,7 +50,7 @@ class GraphRollouts:
     def __init__(self, policy: POMO, steps: int = STEPS) -> None:
         self.policy = policy
         self.steps = steps
-        self._captured: dict[tuple[int, int, int], _Captured] = {}
+        self._captured: dict[tuple[object, ...], _Captured] = {}
 
     @torch.no_grad()
     def __call__(self, memory: Memory, batch: Instances, first: Tensor, random: torch.Generator) -> Rollout:
@@ -66,7 +64,7 @@ class GraphRollouts:
             Draws the noise.
         """
         state = env.begin(batch, first)
-        shape = (batch.size, first.shape[1], batch.places)
+        shape = (batch.size, first.shape[1], batch.places, *sorted(batch.more))
         if shape not in self._captured:
             self._captured[shape] = _Captured(self.policy, memory, batch, state, self.steps)
         captured = self._captured[shape]
@@ -88,7 +86,7 @@ class _Captured:
 
     def __init__(self, policy: POMO, memory: Memory, batch: Instances, state: State, steps: int) -> None:
         self.memory = Memory(*(_copy(field) for field in memory))
-        self.batch = Instances(**{f.name: _copy(getattr(batch, f.name)) for f in fields(batch)})
+        self.batch = batch.each(_copy)
         self.state = State(*(_copy(field) for field in state))
         self.noise = torch.zeros(steps, *state.unserved.shape, device=state.at.device)
         with uncached_casts("cuda"):
@@ -114,8 +112,8 @@ class _Captured:
         """Copy what the next rollouts are about to where the graph reads it."""
         for mine, new in zip(self.memory, memory, strict=True):
             mine.copy_(new)
-        for f in fields(batch):
-            getattr(self.batch, f.name).copy_(getattr(batch, f.name))
+        for mine, new in zip(self.batch.tensors(), batch.tensors(), strict=True):
+            mine.copy_(new)
         for mine, new in zip(self.state, state, strict=True):
             mine.copy_(new)
 

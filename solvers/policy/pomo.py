@@ -2,7 +2,7 @@
 
 Kwon et al., *POMO: policy optimization with multiple optima for reinforcement learning* (NeurIPS 2020). Many rollouts
 per problem, each with another first choice; their mean cost is the baseline of each (`vrp.solvers.training.losses`,
-equations 3 and 4), and at use the best is taken, also over the eight symmetries of the square
+section 4.2), and at use the best is taken, also over the eight symmetries of the square
 (`vrp.solvers.policy.decoding`, section 4.3). Deviations: the encoder is RouteFinder's (`nets.encoder`) instead of
 Kool's with batch norm, and the decoder looks at distances too (`nets.pointer`).
 """
@@ -28,6 +28,8 @@ class Shape:
     layers: int = 6
     clip: float = 10.0
     """The scores of the pointer lie within plus and minus this."""
+    attributes: tuple[str, ...] = ()
+    """Which attributes of problems it sees (`vrp.solvers.policy.env.attributes`)."""
 
 
 class POMO(nn.Module):
@@ -38,13 +40,15 @@ class POMO(nn.Module):
     def __init__(self, shape: Shape | None = None) -> None:
         super().__init__()
         self.shape = shape = shape or Shape()
-        self.encoder = Encoder(rules.FEATURES, shape.width, shape.heads, shape.hidden, shape.layers)
+        self.encoder = Encoder(
+            rules.FEATURES + len(shape.attributes), shape.width, shape.heads, shape.hidden, shape.layers
+        )
         self.pointer = Pointer(shape.width, shape.heads, rules.CONTEXT, shape.clip)
         initialise(self)
 
     def encode(self, batch: Instances) -> Memory:
         """Return what all queries about these problems share."""
-        encoded = self.encoder(rules.features(batch), padding_bias(batch.valid))
+        encoded = self.encoder(rules.features(batch, self.shape.attributes), padding_bias(batch.valid))
         return self.pointer.remember(encoded, rules.neighbour_distances(batch))
 
     def forward(self, memory: Memory, query: Query) -> Tensor:
@@ -53,8 +57,12 @@ class POMO(nn.Module):
         return logits
 
 
-def seeded(shape: Shape, seed: int) -> POMO:
+NETWORKS: dict[str, type[POMO]] = {POMO.name: POMO}
+"""By name: what configs of training and files of weights can ask for. Another has its own `encode` or `forward`."""
+
+
+def seeded(shape: Shape, seed: int, network: str = POMO.name) -> POMO:
     """Return an untrained network whose weights depend on the seed alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return POMO(shape)
+        return NETWORKS[network](shape)

@@ -121,17 +121,35 @@ def log_likelihood(policy: POMO, memory: Memory, walks: Rollout) -> Tensor:
     if width:
         # The free choices of each problem, and forced ones where another problem has more.
         index = free.byte().argsort(dim=1, descending=True, stable=True)[:, :width]
-        logits = policy(memory, Query(*(picked(field, index) for field in walks.asked)))
-        wanted = picked(made.transpose(1, 2).reshape(size, -1), index)
-        chosen = logits.log_softmax(dim=2).gather(2, wanted[..., None])[..., 0]
-        found = found.scatter(1, index, chosen)
+        wanted = made.transpose(1, 2).reshape(size, -1)
+        parts = torch.split(index, _at_once(walks.asked.mask), dim=1)
+        chosen = [_asked(policy, memory, walks.asked, wanted, part) for part in parts]
+        found = found.scatter(1, index, torch.cat(chosen, dim=1))
     return found.view(size, steps, number).transpose(1, 2)
+
+
+def _asked(policy: POMO, memory: Memory, asked: Query, wanted: Tensor, index: Tensor) -> Tensor:
+    """Return [B, W], the log-probabilities of the choices wanted [B, Q] of some queries, at [B, W]."""
+    logits = policy(memory, Query(*(picked(field, index) for field in asked)))
+    chosen: Tensor = logits.log_softmax(dim=2).gather(2, picked(wanted, index)[..., None])[..., 0]
+    return chosen
+
+
+CACHED = 2**19
+"""Logits that a processor still finds in its cache; a GPU takes all queries at once."""
+
+
+def _at_once(mask: Tensor) -> int:
+    """Return how many queries per problem, of masks [B, Q, L], are best asked in one call."""
+    size, queries, places = mask.shape
+    return max(1, queries if mask.is_cuda else CACHED // (size * places))
 
 
 def picked(field: Tensor, index: Tensor) -> Tensor:
     """Return some of the queries of each problem: a field [B, Q, ...] at [B, W]."""
-    wide = index.view(*index.shape, *[1] * (field.ndim - 2)).expand(-1, -1, *field.shape[2:])
-    return field.gather(1, wide)
+    first = field.shape[1] * torch.arange(len(index), device=index.device)[:, None]
+    found = field.flatten(0, 1).index_select(0, (index + first).flatten())
+    return found.view(*index.shape, *field.shape[2:])
 
 
 def starts(batch: Instances, number: int, random: torch.Generator | None = None) -> Tensor:
@@ -165,10 +183,14 @@ def greedy(logits: Tensor) -> Tensor:
 
 
 def sampler(random: torch.Generator) -> Choose:
-    """Return a choice by the probabilities, by the Gumbel-max trick: unlike `torch.multinomial` it never waits."""
+    """Return a choice by the probabilities: one random number per choice, and unlike `torch.multinomial` no waiting."""
 
     def sample(logits: Tensor) -> Tensor:
-        return (logits + gumbel(torch.empty_like(logits), random)).argmax(dim=2)
+        upto = logits.softmax(dim=2).cumsum(dim=2)
+        total = upto[..., -1:]
+        drawn = torch.rand(total.shape, generator=random, device=total.device) * total
+        # Below the total even after rounding, so that the first place beyond is one with a probability.
+        return (upto <= drawn.minimum(total * (1 - 1e-6))).sum(dim=2)
 
     return sample
 

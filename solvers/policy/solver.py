@@ -15,7 +15,7 @@ from vrp.check import evaluate
 from vrp.deadline import Deadline
 from vrp.errors import MissingExtraError, OptionError, UnsupportedError, suggest
 from vrp.problem import Problem
-from vrp.solution import Route, Solution, Stats
+from vrp.solution import Solution, Stats
 from vrp.solvers import Event, Progress
 
 if TYPE_CHECKING:
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from vrp.solvers.policy.weights import Trained
 
 DECODES = ("greedy", "multistart", "sampling", "beam", "active_search")
-ROUND_BYTES = 2**28
-"""Memory that the rollouts of a round may take; more starts are spread over several rounds."""
-STARTS_AT_ONCE = 16
+ROUND_BYTES = {"cpu": 2**25, "cuda": 2**28}
+"""Memory that the rollouts of a round may take; more starts are spread over several rounds. A processor is no faster
+with more (measured with 20 and 100 stops), and hands out its first plans later."""
+STARTS_AT_ONCE = 100
 """Starts that still fit a round with the largest batch."""
 BYTES_PER_CHOICE = 64
 """What a feasible or infeasible choice takes at its peak: logits, noise, masks, distances."""
@@ -86,6 +87,11 @@ class Rollouts:
                 what = "a whole number" if kind is int else "a number"
                 told = f"The option {name!r} of the policy is {value!r}, but must be {what} from {low:g} to {high:g}."
                 raise OptionError(told)
+        if not isinstance(self.weights, str | os.PathLike):
+            told = (
+                f"The option 'weights' of the policy is {self.weights!r}, but must be a name or the path of a folder."
+            )
+            raise OptionError(told)
         for package in ("torch", "safetensors"):
             if importlib.util.find_spec(package) is None:
                 raise MissingExtraError(package, "train")
@@ -161,8 +167,8 @@ class Rollouts:
         from vrp.solvers.policy.rollout import greedy
 
         batch = env.encode(problems)
-        _require_memory(batch.places)
         device = self._device()
+        _require_memory(batch.places, device)
         trained = self._trained("tsp" if bool(batch.cyclic[0]) else "cvrp")
         policy, batch = trained.policy.to(device), batch.to(device)
         random = torch.Generator(device).manual_seed(seed)
@@ -189,7 +195,7 @@ class Rollouts:
         if self.decode == "sampling":
             choose = decoding.narrowed(sampler(random), self.temperature, self.top_k or None, self.top_p)
             rounds = math.ceil(self.samples / (self.augment * batch.places))
-        at_once = max(1, ROUND_BYTES // (BYTES_PER_CHOICE * batch.size * batch.places))
+        at_once = max(1, ROUND_BYTES[batch.coords.device.type] // (BYTES_PER_CHOICE * batch.size * batch.places))
         for _ in range(rounds):
             first = starts(batch, max(1, batch.places - (not bool(batch.cyclic[0]))), random)
             for turned in decoding.symmetries(batch, self.augment):
@@ -220,13 +226,17 @@ class Policy(Rollouts):
 
     def batches(self, problems: Sequence[Problem]) -> list[list[int]]:
         """Return which problems should be solved together: of one kind, of similar size, in bounded memory."""
+        import torch
+
         from vrp.solvers.policy.env import is_tour
 
+        memory = ROUND_BYTES["cuda" if self.device != "cpu" and torch.cuda.is_available() else "cpu"]
         tours = [is_tour(problem) for problem in problems]
         found: list[list[int]] = []
         for i in sorted(range(len(problems)), key=lambda i: (tours[i], problems[i].num_clients)):
             smallest = problems[found[-1][0]].num_clients if found else 0
-            room = ROUND_BYTES // (BYTES_PER_CHOICE * (problems[i].num_clients + 1) * STARTS_AT_ONCE)
+            places = problems[i].num_clients + 1
+            room = memory // (BYTES_PER_CHOICE * places * min(places, STARTS_AT_ONCE))
             alike = bool(found) and tours[i] == tours[found[-1][0]] and problems[i].num_clients <= 1.2 * smallest + 4
             if alike and len(found[-1]) < room:
                 found[-1].append(i)
@@ -281,7 +291,7 @@ class Best:
         self.interrupted = False
         self.rounds = 0
         self.ranks = [(math.inf, math.inf)] * len(problems)
-        self.routes: list[list[Route]] = [[] for _ in problems]
+        self.plans: list[Solution | None] = [None] * len(problems)
         self.traces: list[list[tuple[float, float]]] = [[] for _ in problems]
         self._last = deadline.elapsed()
         self._longest = 0.0
@@ -297,8 +307,8 @@ class Best:
             routes = decode(problem, home[i], choices[i])
             rank = (problem.num_clients - sum(len(r.visits) for r in routes), length)
             if rank < self.ranks[i]:
-                self.ranks[i], self.routes[i] = rank, routes
-                self.traces[i].append((self.deadline.elapsed(), evaluate(problem, routes).cost))
+                self.ranks[i], self.plans[i] = rank, (plan := evaluate(problem, routes))
+                self.traces[i].append((self.deadline.elapsed(), plan.cost))
         now = self.deadline.elapsed()
         self._longest, self._last = max(self._longest, now - self._last), now
 
@@ -322,18 +332,22 @@ class Best:
             versions={"torch": torch_version},
         )
         return [
-            evaluate(problem, routes, replace(stats, trace=tuple(trace)))
-            for problem, routes, trace in zip(self.problems, self.routes, self.traces, strict=True)
+            replace(plan or evaluate(problem, []), stats=replace(stats, trace=tuple(trace)))
+            for problem, plan, trace in zip(self.problems, self.plans, self.traces, strict=True)
         ]
 
 
-def _require_memory(places: int) -> None:
-    """Raise an error where the pairs of places alone do not fit the memory of this machine."""
+def _require_memory(places: int, device: str) -> None:
+    """Raise an error where the pairs of places alone do not fit the memory of the device."""
+    import torch
+
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if device == "cuda":
+        total = torch.cuda.mem_get_info()[1]
     per_pair = 4 * 16  # Bytes: distances, scores of the heads, and masks of a round with few starts.
     if places**2 * per_pair > 0.5 * total:
         most = int(math.sqrt(0.5 * total / per_pair)) - 1
         raise UnsupportedError(
             f"The policy looks at all pairs of {places - 1} stops, which does not fit this machine's"
-            f" {total / 2**30:.0f} GiB of memory; up to {most} stops would. Use solver='search'."
+            f" {total / 2**30:.0f} GiB of memory ({device}); up to {most} stops would. Use solver='search'."
         )

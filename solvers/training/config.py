@@ -11,7 +11,8 @@ from typing import Any, Literal
 import yaml
 
 from vrp.errors import OptionError, suggest
-from vrp.solvers.policy.pomo import Shape
+from vrp.solvers.policy.env import ATTRIBUTES
+from vrp.solvers.policy.pomo import NETWORKS, POMO, Shape
 from vrp.solvers.training.losses import LOSSES
 
 
@@ -50,6 +51,8 @@ class Config:
     """Number of stops -> instances per step."""
     data: dict[str, float]
     """Distribution -> weight; see `vrp.solvers.training.data`."""
+    network: str = POMO.name
+    """A key of `vrp.solvers.policy.pomo.NETWORKS`."""
     shape: Shape = field(default_factory=Shape)
     loss: str = "reinforce"
     """A key of `vrp.solvers.training.losses.LOSSES`."""
@@ -103,16 +106,35 @@ class Config:
         drawn = {size for stage in self.curriculum for size in stage.sizes}
         if drawn != set(self.batch):
             yield f"`batch` gives {sorted(self.batch)} stops, but the curriculum draws {sorted(drawn)}."
+        weighted: dict[str, Mapping[Any, float]] = {
+            f"curriculum[{i}].sizes": stage.sizes for i, stage in enumerate(self.curriculum)
+        }
+        for name, numbers in (weighted | {"data": self.data}).items():
+            if not sum(numbers.values()) > 0 or min(numbers.values(), default=0) < 0:
+                yield f"`{name}` is {numbers}: weights must be at least 0, and one of them above."
+        counted: dict[str, Mapping[Any, int]] = {
+            "batch": self.batch, "curriculum": dict.fromkeys(drawn, 1), "shape": self._widths(),
+        }  # fmt: skip
+        for name, whole in counted.items():
+            if wrong := {key: value for key, value in whole.items() if value < 1 or (isinstance(key, int) and key < 1)}:
+                yield f"`{name}` has {wrong}: numbers of stops, of instances and of the shape must be at least 1."
         if self.decode == "graph" and self.device != "cuda":
             yield '`decode` is "graph", which needs `device: cuda`. Use "eager" on the CPU.'
         if self.loss not in LOSSES:
             yield f"`loss` is {self.loss!r}.{suggest(self.loss, LOSSES)}"
+        if self.network not in NETWORKS:
+            yield f"`network` is {self.network!r}.{suggest(self.network, NETWORKS)}"
+        if unknown := [name for name in self.shape.attributes if name not in ATTRIBUTES]:
+            yield f"`shape.attributes` names {unknown}, but there are {list(ATTRIBUTES)} in `ATTRIBUTES`."
         if (self.loss == "imitation") != bool(self.labels):
             yield f"`loss` is {self.loss!r} and `labels` is {self.labels!r}: imitation needs labels, and only it does."
         if any(v.count > 1000 for v in self.validation):
             yield "`validation`: a standard set has 1000 instances, so that `count` may be no more."
-        if self.shape.width % self.shape.heads:
+        if self.shape.heads > 0 and self.shape.width % self.shape.heads:
             yield f"`shape.width` is {self.shape.width}, but must be a multiple of `shape.heads`, {self.shape.heads}."
+
+    def _widths(self) -> dict[str, int]:
+        return {name: getattr(self.shape, name) for name in ("width", "heads", "hidden", "layers")}
 
 
 def read(path: str | Path) -> Config:
@@ -150,7 +172,7 @@ def toy(config: Config) -> Config:
         name=f"{config.name}-toy",
         minutes=0.05,
         batch=dict.fromkeys(config.batch, 2),
-        shape=Shape(width=16, heads=2, hidden=16, layers=1, clip=config.shape.clip),
+        shape=dataclasses.replace(config.shape, width=16, heads=2, hidden=16, layers=1),
         starts=2,
         device="cpu",
         devices=1,

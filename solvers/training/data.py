@@ -1,6 +1,7 @@
 """What is trained on: batches of random instances by the name of their distribution."""
 
 from collections.abc import Callable
+from functools import cache
 
 import torch
 
@@ -14,8 +15,9 @@ SET = 1000
 """Instances of a standard set; a part of one is its first."""
 
 
+@cache
 def distributions() -> dict[str, Generate]:
-    """Return the generators by name."""
+    """Return the generators by name, always in the same dict; what `instances` has no parameter for is an attribute."""
     from vrp.data.clustered import mixture
     from vrp.data.like_x import like_x
     from vrp.data.uniform import tours, uniform

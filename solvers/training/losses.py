@@ -13,7 +13,7 @@ Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def reinforce(cost: Tensor, likelihood: Tensor, choices: Tensor) -> Tensor:
-    """REINFORCE with the mean of a problem's rollouts as their baseline (POMO, equations 3 and 4).
+    """REINFORCE with the mean of a problem's rollouts as their baseline (POMO, equation 3 and the shared baseline).
 
     Deviation: advantages are divided by their standard deviation over the batch, so that problems of all sizes pull
     alike, and the sum over choices by their mean number, so that one limit on the gradient suits all sizes.
@@ -26,9 +26,9 @@ def reinforce(cost: Tensor, likelihood: Tensor, choices: Tensor) -> Tensor:
 def preference(cost: Tensor, likelihood: Tensor, choices: Tensor) -> Tensor:
     """Preference optimisation: of each two rollouts of a problem the shorter shall be the more likely one.
 
-    Pan et al., *Preference optimization for combinatorial optimization problems* (ICML 2025), with the Bradley-Terry
-    model; the log-probabilities are multiplied by `SHARPNESS` (their alpha). Pairs of equal cost say nothing and are
-    left out.
+    Pan et al., *Preference optimization for combinatorial optimization problems* (ICML 2025, section 3), with the
+    Bradley-Terry model; the log-probabilities are multiplied by `SHARPNESS` (their alpha). Pairs of equal cost say
+    nothing and are left out.
     """
     better = (cost[:, :, None] < cost[:, None, :]).to(likelihood.dtype)
     margin = SHARPNESS * (likelihood[:, :, None] - likelihood[:, None, :])
@@ -36,7 +36,7 @@ def preference(cost: Tensor, likelihood: Tensor, choices: Tensor) -> Tensor:
 
 
 SHARPNESS = 0.05
-"""Their alpha for tours; 0.03 for vehicle routing there."""
+"""Their alpha, small as they advise where the starts already differ."""
 
 
 def imitation(cost: Tensor, likelihood: Tensor, choices: Tensor) -> Tensor:

@@ -42,8 +42,8 @@ class Training(L.LightningModule):
         """
         super().__init__()
         self.config = config
-        self.policy = seeded(config.shape, config.seed)
-        self.average = seeded(config.shape, config.seed).requires_grad_(False)
+        self.policy = seeded(config.shape, config.seed, config.network)
+        self.average = seeded(config.shape, config.seed, config.network).requires_grad_(False)
         self.progress = checkpoint.Progress()
         self.loss = LOSSES[config.loss]
         self.labels = Labels.read(config.labels) if config.labels else None
@@ -144,9 +144,9 @@ class Training(L.LightningModule):
         self._moments = saved.moments
 
     def begin_from(self, policy: POMO) -> None:
-        """Begin with the weights of another network of the same shape."""
-        self.policy.load_state_dict(policy.state_dict())
-        self.average.load_state_dict(policy.state_dict())
+        """Begin with the weights of another network; raises FormatError unless it has the same shape."""
+        for mine in (self.policy, self.average):
+            fill(mine, policy.state_dict(), self.config.begin)
 
     def _instances(self, random: torch.Generator) -> tuple[Instances, Tensor | None]:
         step, config = self.progress.step, self.config

@@ -1,5 +1,7 @@
 """The environment: the rules of `Problem` as batched tensors, property-tested against `vrp.check`."""
 
+from vrp.solvers.policy.env.attributes import ATTRIBUTES as ATTRIBUTES
+from vrp.solvers.policy.env.attributes import Attribute as Attribute
 from vrp.solvers.policy.env.instances import Instances as Instances
 from vrp.solvers.policy.env.instances import instances as instances
 from vrp.solvers.policy.env.instances import padded as padded

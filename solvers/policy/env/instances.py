@@ -1,11 +1,14 @@
 """Instances: a batch of problems as tensors, padded to one size. What a problem has is data, not a class of its own."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from vrp.errors import OptionError, suggest
+from vrp.solvers.policy.env.attributes import ATTRIBUTES
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +31,8 @@ class Instances:
     """[B, L] bool, False where a row is padding."""
     cyclic: Tensor
     """[B] bool, one route without any limit: it is a tour, which may begin at any of its places."""
+    more: Mapping[str, Tensor] = field(default_factory=dict)
+    """[B, L] float each, by the names of `ATTRIBUTES`; 0 at padding."""
 
     @property
     def size(self) -> int:
@@ -41,18 +46,28 @@ class Instances:
 
     def to(self, device: torch.device | str) -> "Instances":
         """Return the same batch on another device."""
-        return self._each(lambda field: field.to(device))
+        return self.each(lambda tensor: tensor.to(device))
 
     def take(self, rows: slice | Tensor) -> "Instances":
         """Return some of the problems."""
-        return self._each(lambda field: field[rows])
+        return self.each(lambda tensor: tensor[rows])
 
     def repeat(self, times: int) -> "Instances":
         """Return each problem several times in a row."""
-        return self._each(lambda field: field.repeat_interleave(times, dim=0))
+        return self.each(lambda tensor: tensor.repeat_interleave(times, dim=0))
 
-    def _each(self, change: Callable[[Tensor], Tensor]) -> "Instances":
-        return Instances(**{field.name: change(getattr(self, field.name)) for field in fields(self)})
+    def each(self, change: Callable[[Tensor], Tensor]) -> "Instances":
+        """Return a batch of other tensors, each made of one of these."""
+        changed = {name: change(getattr(self, name)) for name in NAMES}
+        return Instances(**changed, more={name: change(value) for name, value in self.more.items()})
+
+    def tensors(self) -> list[Tensor]:
+        """Return all tensors, in the same order for all batches with the same attributes."""
+        return [*(getattr(self, name) for name in NAMES), *(self.more[name] for name in sorted(self.more))]
+
+
+NAMES = tuple(f.name for f in fields(Instances) if f.name != "more")
+"""The fields that every batch has."""
 
 
 def instances(
@@ -61,6 +76,7 @@ def instances(
     capacity: Tensor | None = None,
     fleet: Tensor | None = None,
     valid: Tensor | None = None,
+    **more: Tensor,
 ) -> Instances:
     """Return a batch from its arrays; what is left out gets its neutral value.
 
@@ -78,7 +94,18 @@ def instances(
         [B] how many routes there may be.
     valid
         [B, L] False at rows of padding, which come last.
+    more
+        [B, L] attributes by name.
+
+    Raises
+    ------
+    OptionError
+        There is no such attribute.
     """
+    for name in more:
+        if name not in ATTRIBUTES:
+            told = suggest(name, ATTRIBUTES) if ATTRIBUTES else " None has been added to `ATTRIBUTES`."
+            raise OptionError(f"Problems have no attribute {name!r}.{told}")
     size, places = coords.shape[:2]
     if valid is None:
         valid = torch.ones(size, places, dtype=torch.bool, device=coords.device)
@@ -89,16 +116,16 @@ def instances(
     if capacity is None:
         capacity = torch.full_like(coords[:, 0, 0], 1.0)
     cyclic = (fleet == 1) & (demand.sum(dim=1) == 0)
-    return Instances(coords, demand, capacity, fleet, valid, cyclic)
+    return Instances(coords, demand, capacity, fleet, valid, cyclic, more)
 
 
 def stacked(parts: Sequence[Instances]) -> Instances:
-    """Return one batch of several, padded to the largest."""
+    """Return one batch of several, padded to the largest; an attribute that one lacks is 0 there."""
     places = max(part.places for part in parts)
     wide = [padded(part, places) for part in parts]
-    return Instances(
-        **{field.name: torch.cat([getattr(part, field.name) for part in wide]) for field in fields(Instances)}
-    )
+    names = dict.fromkeys(name for part in wide for name in part.more)
+    more = {name: torch.cat([part.more.get(name, torch.zeros_like(part.demand)) for part in wide]) for name in names}
+    return Instances(**{name: torch.cat([getattr(part, name) for part in wide]) for name in NAMES}, more=more)
 
 
 def padded(batch: Instances, places: int) -> Instances:
@@ -114,4 +141,5 @@ def padded(batch: Instances, places: int) -> Instances:
         coords=torch.cat([batch.coords, depot], dim=1),
         demand=functional.pad(batch.demand, (0, more)),
         valid=functional.pad(batch.valid, (0, more)),
+        more={name: functional.pad(value, (0, more)) for name, value in batch.more.items()},
     )

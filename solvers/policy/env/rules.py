@@ -2,14 +2,17 @@
 
 S rollouts run side by side on each of B problems. A rollout is a walk over the places of its problem: it leaves its
 home, visits stops and comes home, again and again, until nothing is left that it may serve. Every rule is a field of
-`Instances` or `State`; no rule knows the name of a variant.
+`Instances` or `State`, or an attribute (`vrp.solvers.policy.env.attributes`); no rule knows the name of a variant.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from vrp.errors import UnsupportedError
+from vrp.solvers.policy.env.attributes import ATTRIBUTES
 from vrp.solvers.policy.env.instances import Instances
 
 
@@ -70,6 +73,9 @@ def feasible(batch: Instances, state: State) -> Tensor:
     stranded = (state.at == state.home) & (state.routes == 0)
     room = torch.where(stranded, -1.0, room)
     stops = state.unserved & (batch.demand[:, None, :] <= room[..., None])
+    for name, values in batch.more.items():
+        if (allows := ATTRIBUTES[name].allows) is not None:
+            stops = stops & allows(batch, state, values)
     none = ~stops.any(dim=2)
     home = torch.where(state.at == state.home, none, none | (state.routes > 0))
     return stops.scatter(2, state.home[..., None], home[..., None])
@@ -106,7 +112,7 @@ def distances(batch: Instances) -> Tensor:
 
 
 def cost(batch: Instances, home: Tensor, choices: Tensor) -> Tensor:
-    """Return [B, S] float, the lengths of the walks.
+    """Return [B, S] float, the lengths of the walks and what attributes add to them.
 
     Parameters
     ----------
@@ -121,25 +127,42 @@ def cost(batch: Instances, home: Tensor, choices: Tensor) -> Tensor:
     size, rollouts, length = walk.shape
     flat = walk.reshape(size, -1, 1).expand(-1, -1, 2)
     points = batch.coords.gather(1, flat).view(size, rollouts, length, 2)
-    return (points[:, :, 1:] - points[:, :, :-1]).square().sum(dim=3).sqrt().sum(dim=2)
+    total = (points[:, :, 1:] - points[:, :, :-1]).square().sum(dim=3).sqrt().sum(dim=2)
+    for name, values in batch.more.items():
+        if (price := ATTRIBUTES[name].price) is not None:
+            total = total + price(batch, home, choices, values)
+    return total
 
 
-def features(batch: Instances) -> Tensor:
+def features(batch: Instances, attributes: Sequence[str] = ()) -> Tensor:
     """Return [B, L, F] float, what a policy is told of each place; the same wherever the map lies and however large.
 
     x and y from the middle of the map, in units of its larger side; the share of a vehicle that the demand fills;
-    whether this is a depot, and its x and y once more (so that one linear map has separate weights for depots).
+    whether this is a depot, and its x and y once more (so that one linear map has separate weights for depots); and the
+    attributes named, 0 where these problems have none.
+
+    Raises
+    ------
+    UnsupportedError
+        The problems have an attribute that is not named.
     """
+    if unseen := batch.more.keys() - set(attributes):
+        told = f"is made for {', '.join(attributes)}" if attributes else "is made for none"
+        raise UnsupportedError(
+            f"The problems have the attributes {', '.join(sorted(unseen))}, but the network {told}. Name them in its"
+            " shape: Shape(attributes=(...))."
+        )
     flat = place_map(batch)
     share = batch.demand / batch.capacity[:, None].clamp(min=1.0)
     depot = torch.zeros_like(share)
     depot[:, 0] = (~batch.cyclic).to(depot.dtype)
-    made = torch.cat([flat, share[..., None], depot[..., None], flat * depot[..., None]], dim=2)
+    named = [batch.more.get(name, torch.zeros_like(share))[..., None] for name in attributes]
+    made = torch.cat([flat, share[..., None], depot[..., None], flat * depot[..., None], *named], dim=2)
     return made * batch.valid[..., None]
 
 
 FEATURES = 6
-"""How many numbers `features` gives per place."""
+"""How many numbers `features` gives per place, besides attributes."""
 
 
 def place_map(batch: Instances) -> Tensor:

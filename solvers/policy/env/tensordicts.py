@@ -3,13 +3,11 @@
 The package itself steps on plain tuples of tensors, which a CUDA graph can hold and which cost nothing to make.
 """
 
-from dataclasses import fields
-
 from tensordict import TensorDict
 from torch import Tensor
 
 from vrp.solvers.policy.env import rules
-from vrp.solvers.policy.env.instances import Instances
+from vrp.solvers.policy.env.instances import NAMES, Instances
 from vrp.solvers.policy.env.rules import State
 
 
@@ -27,12 +25,12 @@ def step(state: TensorDict) -> TensorDict:
 def _packed(batch: Instances, state: State) -> TensorDict:
     """Put everything into one dict; "action_mask" is True where a place may be chosen, "done" where all is."""
     mask = rules.feasible(batch, state)
-    problem = {f.name: getattr(batch, f.name) for f in fields(batch)}
+    problem = {name: getattr(batch, name) for name in NAMES} | {"more": dict(batch.more)}
     decided = state._asdict() | {"action_mask": mask, "done": rules.done(batch, state)}
     return TensorDict({"problem": problem, **decided}, batch_size=[batch.size])
 
 
 def _unpacked(state: TensorDict) -> tuple[Instances, State]:
     problem = state["problem"]
-    batch = Instances(**{f.name: problem[f.name] for f in fields(Instances)})
+    batch = Instances(**{name: problem[name] for name in NAMES}, more=dict(problem["more"].items()))
     return batch, State(**{name: state[name] for name in State._fields})

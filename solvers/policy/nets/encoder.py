@@ -66,7 +66,7 @@ class Layer(nn.Module):
 class Encoder(nn.Module):
     """From features of places to what the decoder is told of each: the encoder of RouteFinder (RF-TE).
 
-    Berto et al., *RouteFinder: towards foundation models for vehicle routing problems* (TMLR 2025), section 4.1.
+    Berto et al., *RouteFinder: towards foundation models for vehicle routing problems* (TMLR 2025).
     """
 
     def __init__(self, features: int, width: int, heads: int, hidden: int, layers: int) -> None:

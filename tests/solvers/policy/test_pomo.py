@@ -177,7 +177,15 @@ def test_noise_never_makes_the_infeasible_feasible(monkeypatch: pytest.MonkeyPat
     """Even if the random numbers are exactly 0, as one in 2^24 may be, an infeasible place is not chosen."""
     monkeypatch.setattr(torch.Tensor, "exponential_", lambda self, generator: self.zero_())
     logits = torch.tensor([[[-torch.inf, 1.0, -torch.inf, 0.5]]])
-    assert rollouts.sampler(torch.Generator())(logits).item() == 1
+    assert (logits + rollouts.gumbel(torch.empty_like(logits), torch.Generator())).argmax().item() == 1
+
+
+@pytest.mark.parametrize(("drawn", "place"), [(0.0, 1), (1.0, 3)])
+def test_extreme_draws_are_feasible(monkeypatch: pytest.MonkeyPatch, drawn: float, place: int) -> None:
+    """The least and the largest random number choose the first and the last feasible place."""
+    monkeypatch.setattr(torch, "rand", lambda shape, **kwargs: torch.full(shape, drawn))
+    logits = torch.tensor([[[-torch.inf, 1.0, -torch.inf, 0.5, -torch.inf]]])
+    assert rollouts.sampler(torch.Generator())(logits).item() == place
 
 
 def test_starts() -> None:
@@ -206,3 +214,21 @@ def test_nothing_to_choose(policy: POMO) -> None:
         routes = env.decode(problem, home[0], choices[0])
         assert len(routes) == (problem is one)
         assert float(cost) == (pytest.approx(2.0 * 1.25) if problem is one else 0.0)
+
+
+def test_replay_in_parts_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Log-probabilities and gradients do not depend on how many queries are asked at once."""
+    batch, policy = env.encode(mixed(3)), seeded(Shape(width=16, heads=2, hidden=16, layers=1), seed=1)
+    first, sample = rollouts.starts(batch, 5), rollouts.sampler(torch.Generator().manual_seed(0))
+    walks = rollouts.rollout(policy, policy.encode(batch).detached(), batch, first, sample)
+
+    def asked(cached: int) -> list[torch.Tensor]:
+        monkeypatch.setattr(rollouts, "CACHED", cached)
+        policy.zero_grad()
+        found = rollouts.log_likelihood(policy, policy.encode(batch), walks)
+        found.sum().backward()
+        return [found.detach(), *(p.grad for p in policy.parameters() if p.grad is not None)]
+
+    whole = asked(2**30)
+    for one, other in zip(whole, asked(100), strict=True):
+        assert torch.allclose(one, other, atol=1e-4)

@@ -100,6 +100,7 @@ def test_what_it_was_not_made_for_is_named(folders: dict[str, str]) -> None:
         ({"beams": 3}, "no option 'beams'"),
         ({"beam": 0}, "'beam'"),
         ({"weights": "nowhere"}, "no weights 'nowhere'"),
+        ({"weights": 3}, "'weights' of the policy is 3"),
     ],
 )
 def test_wrong_options(options: dict, told: str) -> None:
@@ -150,3 +151,20 @@ def test_many_problems_are_searched_too(folders: dict[str, str]) -> None:
     assert [plan.cost for plan in plans] == [
         solve(problem, folders["cvrp"], "policy+search", max_iterations=3000).cost for problem in problems
     ]
+
+
+def test_batches_are_of_one_size_and_bounded() -> None:
+    """Each problem is in one batch, of its kind and of similar size, and none takes more memory than a round may."""
+    from vrp.solvers.policy.solver import BYTES_PER_CHOICE, ROUND_BYTES, Policy
+
+    rng = np.random.default_rng(0)
+    kinds = [cvrp(rng, 20), cvrp(rng, 100), tour(rng, 20), cvrp(rng, 22)]
+    problems = [kinds[i] for i in rng.integers(0, 4, 4000)]
+    batches = Policy(device="cpu").batches(problems)
+    assert sorted(i for batch in batches for i in batch) == list(range(4000))
+    for batch in batches:
+        places = [problems[i].num_clients + 1 for i in batch]
+        assert max(places) <= 1.2 * min(places) + 4
+        assert len({problems[i] is kinds[2] for i in batch}) == 1
+        assert len(batch) * max(places) ** 2 * BYTES_PER_CHOICE <= 1.3 * ROUND_BYTES["cpu"]
+    assert len(batches) < 40

@@ -10,6 +10,8 @@ from vrp.solvers.policy import available, load, save_pretrained
 
 torch = pytest.importorskip("torch")
 
+from safetensors.torch import save_file  # noqa: E402
+
 from vrp.solvers.policy.pomo import Shape, seeded  # noqa: E402
 from vrp.solvers.policy.weights import Trained  # noqa: E402
 
@@ -42,9 +44,13 @@ def test_shipped_weights_load() -> None:
         ({"version": 2}, "reads version 1"),
         ({"architecture": "matnet"}, "architecture 'matnet'"),
         ({"kind": "vrptw"}, "the kind is 'vrptw'"),
+        ({"architecture": []}, r"architecture \[\]"),
+        ({"kind": []}, r"the kind is \[\]"),
         ({"sizes": [0, 5]}, "`sizes`"),
+        ({"sizes": [50, 20]}, "`sizes`"),
+        ({"sha256": "0" * 64}, "sha256 differs"),
         ({"extra": 1}, "must have the keys"),
-        ({"training": "long"}, "kind"),
+        ({"training": "long"}, "`training` is 'long'"),
         ({"shape": {"width": 16}}, "must have the keys"),
         ({"shape": {"width": 10**9, "heads": 2, "hidden": 16, "layers": 1, "clip": 10.0}}, "width is 1000000000"),
         ({"shape": {"width": 16, "heads": 3, "hidden": 16, "layers": 1, "clip": 10.0}}, "no multiple"),
@@ -80,6 +86,28 @@ def test_damaged_files(folder: Path) -> None:
         load(folder)
     (folder / "config.json").write_text("{")
     with pytest.raises(FormatError, match="no valid JSON"):
+        load(folder)
+
+
+def test_tampered_files(folder: Path) -> None:
+    """One number changed, another type of numbers, or a shape that no memory would hold."""
+    path = folder / "model.safetensors"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(FormatError, match="sha256 differs"):
+        load(folder)
+    config = json.loads((folder / "config.json").read_text())
+    del config["sha256"]
+    (folder / "config.json").write_text(json.dumps(config))
+    load(folder)
+    tensors = {key: value.to(torch.int32) for key, value in load(folder).policy.state_dict().items()}
+    save_file(tensors, path)
+    with pytest.raises(FormatError, match=r"floating-point numbers, but .* is torch\.int32"):
+        load(folder)
+    path.write_bytes(whole)
+    config["shape"] |= {"width": 4096, "hidden": 4096, "layers": 64}
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(FormatError, match="do not fit the network"):
         load(folder)
 
 

@@ -43,6 +43,13 @@ def test_shipped_configs_are_valid(path: Path) -> None:
         ({"devices": True}, "must be of type int"),
         ({"validation": [{"size": 6, "count": 1001}]}, "may be no more"),
         ({"starts": 0, "clip": -1}, "`clip`"),
+        ({"network": "pomoo"}, "Did you mean 'pomo'"),
+        ({"shape": {"attributes": ["urgent"]}}, "`shape.attributes` names ['urgent']"),
+        ({"batch": {6: 0, 9: 5}}, "`batch` has {6: 0}"),
+        ({"curriculum": [{"until": 1, "sizes": {0: 1}}], "batch": {0: 2}}, "`curriculum` has {0: 1}"),
+        ({"curriculum": [{"until": 1, "sizes": {}}], "batch": {}}, "`curriculum[0].sizes` is {}"),
+        ({"data": {"uniform": 0}}, "`data` is {'uniform': 0.0}"),
+        ({"shape": {"layers": 0}}, "`shape` has {'layers': 0}"),
     ],
 )
 def test_wrong_values_are_named(change: dict, told: str) -> None:

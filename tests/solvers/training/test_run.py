@@ -120,3 +120,9 @@ def test_two_processes_train_one_policy(tmp_path: Path) -> None:
     run("--minutes", "0.01", "--resume", str(tmp_path / "run" / "checkpoint"))
     assert checkpoint.load(tmp_path / "run" / "checkpoint").progress.step > first.step
     assert (tmp_path / "run" / "curve.svg").exists()
+
+
+def test_beginning_from_another_shape_is_refused(tiny, tmp_path: Path) -> None:
+    """Weights that do not fit the network of the config are named."""
+    with pytest.raises(FormatError, match="weights in 'cvrp' do not fit"):
+        train(tiny(begin="cvrp"), tmp_path, quiet=True)
