@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from vrp.solvers.policy.weights import Trained
 
 DECODES = ("greedy", "multistart", "sampling", "beam", "active_search")
+OF = {"samples": "sampling", "temperature": "sampling", "top_k": "sampling", "top_p": "sampling", "beam": "beam",
+      "branches": "beam", "rounds": "active_search"}  # fmt: skip
+"""The only way of decoding that an option is for."""
 ROUND_BYTES = {"cpu": 2**25, "cuda": 2**28}
 """Memory that the rollouts of a round may take; more starts are spread over several rounds. A processor is no faster
 with more (measured with 20 and 100 stops), and hands out its first plans later."""
@@ -87,6 +90,9 @@ class Rollouts:
                 what = "a whole number" if kind is int else "a number"
                 told = f"The option {name!r} of the policy is {value!r}, but must be {what} from {low:g} to {high:g}."
                 raise OptionError(told)
+            if OF.get(name, self.decode) != self.decode and value != getattr(Rollouts, name):
+                told = f"The option {name!r} is for decode={OF[name]!r}, but decode is {self.decode!r}."
+                raise OptionError(f"{told} Leave it out, or choose that way of decoding.")
         if not isinstance(self.weights, str | os.PathLike):
             told = (
                 f"The option 'weights' of the policy is {self.weights!r}, but must be a name or the path of a folder."

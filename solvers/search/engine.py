@@ -32,7 +32,9 @@ REBUILD = 20
 TRIAL = 100
 """Iterations from which the speed is estimated."""
 STEPS = 100
-"""Temperatures of an annealing, at least."""
+"""Temperatures of an annealing, at least, where there is one."""
+FEW_STEPS = 20
+"""Temperatures of an annealing where there are many: each costs as much as a few iterations of a small problem."""
 NOBODY = np.zeros(0, np.int64)
 
 
@@ -197,7 +199,7 @@ class _Run:
         leg, hot = self._leg(), self.search.heat
         plan = shape(self._budget(leg * hot), len(self.model.clients))
         if plan.plans == 1 or self.model.fleet.used[0] < 2:
-            self._anneal(1.0, leg, hot)
+            self._anneal(1.0, leg, hot, STEPS)
             return
         rng = np.random.default_rng(self.seed)
         first = elite(self.model)
@@ -206,7 +208,7 @@ class _Run:
         for i in range(plan.plans):
             if i:
                 self._take(first)
-            self._anneal(FIRST * (i + 1) / plan.plans, leg, hot)
+            self._anneal(FIRST * (i + 1) / plan.plans, leg, hot, FEW_STEPS)
             pool.append(self._keep())
         while not self.interrupted and self._done() < 1.0:
             x, y = rng.choice(len(pool), 2, replace=False)
@@ -215,7 +217,7 @@ class _Run:
             b = others[rng.integers(len(others))]
             a, b = (a, b) if rng.random() < 0.5 else (b, a)
             self._breed(a, b, rng)
-            self._anneal(self._done() + plan.child, leg, WARM)
+            self._anneal(self._done() + plan.child, leg, WARM, FEW_STEPS)
             child = self._keep()
             worst = max(range(len(pool)), key=lambda i: pool[i].rank())
             if child.rank() < pool[worst].rank() and not any(child.equals(p) for p in pool):
@@ -282,13 +284,13 @@ class _Run:
         self._rate = trial / max(time.perf_counter() - tick, 1e-7)
         return min(most, self._rate * (self.deadline.time_limit - self._began))
 
-    def _anneal(self, until: float, leg: float, hot: float) -> None:
-        """Search at temperatures that fall from `hot` legs until this share of the time or iterations is used up."""
+    def _anneal(self, until: float, leg: float, hot: float, steps: int) -> None:
+        """Search at `steps` temperatures falling from `hot` legs until this share of time or iterations is used up."""
         m, deadline = self.model, self.deadline
         begin = done = self._done()
         chunks = 1
         while not self.interrupted and done < min(until, 1.0):
-            chunk = self._chunk(until - begin)
+            chunk = self._chunk((until - begin) / steps)
             temperature = leg * hot * (self.search.cold / hot) ** ((done - begin) / (until - begin))
             if chunks % REBUILD == 0:
                 kernels.rebuild(*m.state(), m.required)
@@ -307,14 +309,14 @@ class _Run:
             done = self._done()
 
     def _chunk(self, share: float) -> int:
-        """Choose the number of iterations at one temperature: a few hundredths of an annealing, and 10 ms at most."""
+        """Choose the number of iterations at one temperature: a share of all, and 10 ms at most."""
         deadline, limit = self.deadline, self.deadline.max_iterations
         chunk = 1000.0
         if math.isfinite(deadline.time_limit):
-            steps = min(0.01, max(deadline.remaining(), 0.0) * 0.7, deadline.time_limit * share / 100)
+            steps = min(0.01, max(deadline.remaining(), 0.0) * 0.7, deadline.time_limit * share)
             chunk = self._rate * steps
         if limit is not None:
-            chunk = min(chunk, limit * share / STEPS, limit - self.iterations)
+            chunk = min(chunk, limit * share, limit - self.iterations)
         return max(1, int(chunk))
 
     def _leg(self) -> float:

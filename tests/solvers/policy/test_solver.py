@@ -99,6 +99,7 @@ def test_what_it_was_not_made_for_is_named(folders: dict[str, str]) -> None:
         ({"device": "gpu"}, "'device'"),
         ({"beams": 3}, "no option 'beams'"),
         ({"beam": 0}, "'beam'"),
+        ({"decode": "greedy", "samples": 5}, "'samples' is for decode='sampling'"),
         ({"weights": "nowhere"}, "no weights 'nowhere'"),
         ({"weights": 3}, "'weights' of the policy is 3"),
     ],
