@@ -57,7 +57,7 @@ class Shape(NamedTuple):
 def shape(iterations: float, clients: int) -> Shape:
     """Choose how many plans to keep and how long a child is annealed.
 
-    Fitted on eight instances of the X set with 119 to 250 clients and 14 road problems with 100; above that one long
+    Fitted on ten instances of the X set with 119 to 250 clients and 14 road problems with 100; above that one long
     annealing is better, until the iterations grow with the square of the size.
     """
     if not math.isfinite(iterations) or iterations < ENOUGH * clients**2 or clients < 4:
