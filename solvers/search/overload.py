@@ -1,9 +1,9 @@
 """Overload: vehicles may carry more than they can for a while, at a price that follows how often they do.
 
 Where vehicles are nearly full, few moves keep every capacity, and the way to a better plan leads through plans that do
-not. As in HGS (Vidal et al. 2012, "A hybrid genetic algorithm for multidepot and periodic vehicle routing problems") the
-price is adapted towards a share of plans without overload. Deviations: the overload of a vehicle has a limit, and the
-price changes after each temperature of an annealing. No plan with overload is ever kept as the best one.
+not. As in HGS (Vidal et al. 2012, "A hybrid genetic algorithm for multidepot and periodic vehicle routing problems"),
+the price is adapted towards a share of plans without overload. Deviations: the overload of a vehicle has a limit, and
+the price changes after each temperature of an annealing. No plan with overload is ever kept as the best one.
 """
 
 import math
