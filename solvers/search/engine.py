@@ -33,7 +33,7 @@ TRIAL = 100
 """Iterations from which the speed is estimated."""
 STEPS = 100
 """Temperatures of an annealing, at least, where there is one."""
-FEW_STEPS = 20
+FEW_STEPS = 40
 """Temperatures of an annealing where there are many: each costs as much as a few iterations of a small problem."""
 NOBODY = np.zeros(0, np.int64)
 

@@ -18,7 +18,7 @@ ROOM = 0.05
 """Overload that is allowed, as a share of the capacity."""
 LAWFUL = 0.4
 """Share of iterations that should end without overload."""
-PACE = 0.2
+PACE = 0.4
 """Change of the price, as an exponent, per unit of what this share is off."""
 CHEAPEST, DEAREST = 1e-3, 1e6
 """Bounds of the price, in first prices."""

@@ -118,8 +118,8 @@ def test_random_problems(kernel: int) -> None:
         others = {f for f in OTHERS if rng.random() < 0.35} - ({"depot_windows"} if kernel < 2 else set())
         n = int(rng.integers(2, 25))
         problem = random_problem(rng, n, KERNELS[kernel] | others)
-        # A third of them are small enough for a population.
-        proven(problem, run(problem, 20 * n**2 if n < 10 else 300))
+        # A third of them get enough iterations for a population.
+        proven(problem, run(problem, 100 * n if n < 10 else 300))
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -295,7 +295,7 @@ def test_population_is_worth_its_name() -> None:
     """With enough iterations plans are bred, and the answer is the same for the same seed."""
     problem = uniform(20)
     assert shape(20000, 20).plans > 1
-    assert shape(2000, 20).plans == 1
+    assert shape(1000, 20).plans == 1
     first, second = run(problem, 20000, seed=5), run(problem, 20000, seed=5)
     assert [r.visits for r in first.routes] == [r.visits for r in second.routes]
     assert first.stats.iterations == 20000
