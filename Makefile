@@ -30,7 +30,7 @@ demo: $(VENV)/installed
 	@$(BIN)/python -c "$$DEMO"
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: $(VENV)/installed-dev types
 	$(BIN)/ruff check .
