@@ -110,7 +110,7 @@ def _names(names: Any, locations: int, fields: Fields) -> tuple[str, ...]:
         return ()
     if not given:
         return ()
-    wrong = [n for n in given if not n or not is_text(n)]
+    wrong = [n for n in given if not is_text(n) or not n]
     if wrong:
         fields.add(f"`names` must be texts, not empty, but holds {shorten(map(show, wrong), len(wrong))}.")
         return ()

@@ -263,6 +263,7 @@ def test_hard_problems_are_no_errors(arguments: dict[str, Any]):
         ({"names": ["a", "b"]}, ["2 names for 4 locations"]),
         ({"names": ["a", 3, "", "b"]}, ["3, ''"]),
         ({"names": "abcd"}, ["`names`"]),
+        ({"names": np.zeros((4, 2))}, ["`names` must be texts"]),
         ({"demand": [1, -2, 3]}, ["-2 at stop 2", "at least 0", "Use `pickup`"]),
         ({"demand": [1, math.nan, 3]}, ["nan at stop 2"]),
         ({"demand": [1, math.inf, 3]}, ["inf at stop 2", "finite"]),
