@@ -43,7 +43,7 @@ def warm_up(model: Model) -> float:
         ready = jit.FOLDER / f"{key}.ready" if jit.FOLDER is not None else None
         compiled = ready is not None and ready.exists()
         if not compiled:
-            log.warning("Compiling the search for this kind of problem (%s), once per machine: 10 to 50 s.", key)
+            log.warning("Compiling the search for this kind of problem (%s), once per machine: 10 to 40 s.", key)
         begin, before = time.perf_counter(), _compilations()
         _run_idle(model)
         seconds = time.perf_counter() - begin
