@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from vrp.problem import Problem
 from vrp.solution import Route
+from vrp.solvers.search.cargo import loads_of
 from vrp.solvers.search.clocks import Spans, keeps_hours, spans_of, times_of
 from vrp.solvers.search.distances import network_of
-from vrp.solvers.search.loads import ManyLoads, OneLoad
+from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.plan import Equal, Far, Fleet, Mixed, Plan, Reach
 from vrp.solvers.search.tolerance import tolerant
 from vrp.solvers.search.work import Order, Work
@@ -20,10 +21,7 @@ from vrp.solvers.search.work import Order, Work
 def unsupported(problem: Problem) -> list[str]:
     """Name what this search cannot honour yet."""
     vehicles = problem.vehicles
-    both = (problem.delivery > 0).any(axis=0) & (problem.pickup > 0).any(axis=0)
     found = {
-        "pickups mixed with deliveries": bool(both.any()),
-        "backhauls": problem.backhaul != "mixed" and bool((problem.pickup > 0).any()),
         "several time windows per stop": problem.time_windows.shape[1] > 1,
         "soft time windows": bool(np.isfinite(problem.lateness_cost).any()),
         "groups of alternatives": bool((problem.group >= 0).any()),
@@ -99,7 +97,7 @@ def build(problem: Problem, seed: int) -> Model:
     clients = np.arange(D, L, dtype=np.int64)
     return Model(
         net=net,
-        loads=_loads(problem, kind),
+        loads=loads_of(problem, kind),
         times=times_of(problem, kind, spans, timed, durations, scale),
         fleet=_fleet(problem, kind, scale),
         mix=Mixed(allowed, gains) if mixed else Equal(0),
@@ -161,31 +159,6 @@ def _vehicles(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     rows.sort()
     both = np.array(rows, np.int64).reshape(-1, 2)
     return np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1])
-
-
-def _loads(problem: Problem, kind: NDArray[np.int64]) -> OneLoad | ManyLoads:
-    """Only the dimensions that can bind; a limit on the number of stops is one more dimension."""
-    D, L, types = problem.num_depots, problem.num_locations, problem.vehicles
-    N, R = L + len(kind), len(kind)
-    demand = np.zeros((N, problem.num_loads + 1))
-    demand[D:L, :-1] = problem.delivery + problem.pickup
-    demand[D:L, -1] = 1.0
-    capacity = np.full((len(types), problem.num_loads + 1), math.inf)
-    for k, v in enumerate(types):
-        capacity[k, :-1] = np.subtract(v.capacity, v.initial_load or 0.0)
-        capacity[k, -1] = math.inf if v.max_stops is None else v.max_stops
-    binding = np.isfinite(capacity).any(axis=0) & (demand > 0).any(axis=0)
-    if not binding.any():
-        return _one_load(np.zeros(N), np.full(R, math.inf))
-    demand, room = demand[:, binding], tolerant(capacity)[kind][:, binding]
-    if demand.shape[1] == 1:
-        return _one_load(np.ascontiguousarray(demand[:, 0]), np.ascontiguousarray(room[:, 0]))
-    return ManyLoads(np.ascontiguousarray(demand), np.ascontiguousarray(room), np.zeros((R, demand.shape[1])))
-
-
-def _one_load(demand: NDArray[np.float64], capacity: NDArray[np.float64]) -> OneLoad:
-    load = np.zeros(len(capacity))
-    return OneLoad(demand, capacity, load, limit=capacity.copy(), price=np.zeros(1), overloaded=np.zeros(1, np.int64))
 
 
 def _fleet(problem: Problem, kind: NDArray[np.int64], scale: float) -> Fleet:

@@ -1,4 +1,4 @@
-"""How much the search lets limits be exceeded: half of what the check allows."""
+"""How far limits may be exceeded: half of what the check allows."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
