@@ -132,13 +132,13 @@ def peak_between(peaks, r, p, c, q):  # type: ignore[no-untyped-def]
 
 
 @part
-def peak_of(peaks, plan, r):  # type: ignore[no-untyped-def]
-    """Tell whether route r keeps its peaks and the order of its stops."""
+def peak_of(peaks, plan, r, to):  # type: ignore[no-untyped-def]
+    """Tell whether route r keeps the peaks that vehicle `to` bears, and the order of its stops."""
     first = plan.nxt[plan.locations + r]
     tail = peaks.tail
     loads = peaks.limit.shape[1]
     for t in range(loads):
-        if tail[first, 3 * t + 2] > peaks.limit[r, t]:
+        if tail[first, 3 * t + 2] > peaks.limit[to, t]:
             return False
     if peaks.order == MIXED:
         return True
