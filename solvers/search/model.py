@@ -12,6 +12,7 @@ from vrp.solution import Route
 from vrp.solvers.search.cargo import loads_of
 from vrp.solvers.search.distances import network_of
 from vrp.solvers.search.loads import OneLoad
+from vrp.solvers.search.peaks import Pairs
 from vrp.solvers.search.plan import Equal, Far, Fleet, Mixed, Plan, Reach
 from vrp.solvers.search.times import Durations, NoTime, Windows
 from vrp.solvers.search.tolerance import tolerant
@@ -27,7 +28,7 @@ def unsupported(problem: Problem) -> list[str]:
         "soft time windows": bool(np.isfinite(problem.lateness_cost).any()),
         "release times": bool((problem.release > 0).any()),
         "groups of alternatives": bool((problem.group >= 0).any()),
-        "shipments": len(problem.shipments) > 0,
+        "shipments with reloads": len(problem.shipments) > 0 and any(v.reload_depots for v in vehicles),
         "recharging": any(math.isfinite(v.battery) and v.consumption > 0 for v in vehicles),
         "breaks": any(v.breaks for v in vehicles),
         "overtime": any(v.overtime_cost > 0 and math.isfinite(v.nominal_duration) for v in vehicles),
@@ -73,6 +74,21 @@ class Model:
         work.cost[1], work.missing[1] = work.cost[0], work.missing[0]
         if isinstance(self.loads, OneLoad) and self.loads.overloaded[0]:
             work.cost[1], work.missing[1] = math.inf, len(self.clients) + 1
+
+    def unite(self, left: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return those of the clients that stand for a pair or for themselves; a mate that waits leaves the bank."""
+        pairs = getattr(self.loads, "pairs", None)
+        if not isinstance(pairs, Pairs):
+            return left
+        plan = self.plan
+        both = np.union1d(left, pairs.mate[left][pairs.mate[left] >= 0])
+        waiting = plan.bank[: plan.banked[0]]
+        staying = waiting[~np.isin(waiting, both)]
+        plan.place[waiting] = -1
+        plan.bank[: len(staying)], plan.place[staying], plan.banked[0] = staying, np.arange(len(staying)), len(staying)
+        # In the order given, so that the first ones still come first.
+        heads = np.where(pairs.leads[left], left, pairs.mate[left])
+        return heads[np.sort(np.unique(heads, return_index=True)[1])]
 
 
 def build(problem: Problem, seed: int) -> Model:
@@ -294,7 +310,9 @@ def _order(problem: Problem, N: int, timed: bool) -> Order:
     """Keys as in SISR, section 5.2: demand, far, close; with windows also their length, start and end (section 6)."""
     D, L = problem.num_depots, problem.num_locations
     far, _ = problem.legs(problem.vehicles[0].start_depot, np.arange(D, L), problem.vehicles[0].profile)
-    keys = [-(problem.delivery + problem.pickup).sum(axis=1), -far, far]
+    goods = (problem.delivery + problem.pickup).sum(axis=1)
+    goods[problem.shipments[:, 0] - D] += problem.shipment_load.sum(axis=1)
+    keys = [-goods, -far, far]
     weights = [4.0, 2.0, 1.0]
     if timed:
         start, end = problem.time_windows[:, 0, 0], problem.time_windows[:, 0, 1]
