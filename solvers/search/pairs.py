@@ -32,18 +32,9 @@ def leads(loads: Any, c: int) -> bool:
 
 
 def take_mates(
-    net: Any,
-    loads: Any,
-    fleet: Any,
-    mix: Any,
-    reach: Any,
-    plan: Any,
-    work: Any,
-    since: int,
-    logged: int,
-    count: int,
+    net: Any, loads: Any, fleet: Any, mix: Any, reach: Any, plan: Any, work: Any, since: int, logged: int, count: int
 ) -> tuple[int, int, float]:
-    """Take off route r the mates of those that were taken since a place in the log.
+    """Take off their route the mates of those that were taken since a place in the log.
 
     Returns the new length of the log, how many are removed now, and the change of cost, that of duration excepted.
     """
@@ -105,16 +96,7 @@ def _take_mates(net, loads, fleet, mix, reach, plan, work, since, logged, count)
 
 @dispatch(take_mates)
 def _dispatch_take_mates(
-    net: Any,
-    loads: Any,
-    fleet: Any,
-    mix: Any,
-    reach: Any,
-    plan: Any,
-    work: Any,
-    since: Any,
-    logged: Any,
-    count: Any,
+    net: Any, loads: Any, fleet: Any, mix: Any, reach: Any, plan: Any, work: Any, since: Any, logged: Any, count: Any
 ) -> Any:
     if has_a(loads, "pairs", Pairs):
         return lambda net, loads, fleet, mix, reach, plan, work, since, logged, count: _take_mates(
