@@ -81,6 +81,55 @@ def leave_out(plan, work, required, c, logged):  # type: ignore[no-untyped-def]
     return logged, 0, 0.0, plan.penalty[c]
 
 
+@part
+def recreate(  # type: ignore[no-untyped-def]
+    net, loads, times, fleet, mix, reach, plan, work, near, required, count, logged, changed, delta, it
+):
+    """Put the removed clients back one after the other, each pair together, or into the bank.
+
+    Returns the length of the log, the number of changed routes, how many required clients more are missing, the change
+    of their penalties, and the change of cost added to `delta`.
+    """
+    missing, pressure = 0, 0.0
+    for k in range(logged):
+        if work.log[k, 0] == CALLED:
+            c = work.log[k, 1]
+            if required[c]:
+                missing -= 1
+                pressure -= plan.penalty[c]
+            else:
+                delta -= plan.penalty[c]
+    for i in range(count):
+        c = last = work.removed[i]
+        m = mate(loads, c)
+        if m < 0:
+            cost, p, r = position(net, loads, times, fleet, mix, reach, plan, work, near, c)
+            behind, optional, prize = p, not required[c], plan.penalty[c]
+        else:
+            cost, p, behind, r = pair_position(net, loads, times, fleet, mix, reach, plan, work, near, c)
+            optional, prize = not (required[c] or required[m]), plan.penalty[c] + plan.penalty[m]
+        if p < 0 or (optional and cost >= prize):
+            logged, more, pushed, paid = leave_out(plan, work, required, c, logged)
+            missing, pressure, delta = missing + more, pressure + pushed, delta + paid
+            if m >= 0:
+                logged, more, pushed, paid = leave_out(plan, work, required, m, logged)
+                missing, pressure, delta = missing + more, pressure + pushed, delta + paid
+            continue
+        delta += put(net, loads, fleet, mix, reach, plan, c, p, r)
+        logged = note(work, logged, PUT, c, p, r)
+        if m >= 0:
+            delta += put(net, loads, fleet, mix, reach, plan, m, behind, r)
+            logged = note(work, logged, PUT, m, behind, r)
+            last = m
+        delta += refresh(times, net, plan, r, c, plan.nxt[last], last, p, it)
+        refresh_loads(loads, plan, r, c, plan.nxt[last], last, p, it)
+        if work.touched[r] != it:
+            work.touched[r] = it
+            work.changed[changed] = r
+            changed += 1
+    return logged, changed, missing, pressure, delta
+
+
 @kernel
 def search(  # type: ignore[no-untyped-def]
     net, loads, times, fleet, mix, reach, plan, work, order, near, clients, required,
@@ -109,43 +158,9 @@ def search(  # type: ignore[no-untyped-def]
                 net, loads, times, fleet, mix, reach, plan, work, near, clients, removal, tallest, it
             )
             sort(work, order, count)
-        missing, pressure = 0, 0.0
-        for k in range(logged):
-            if work.log[k, 0] == CALLED:
-                c = work.log[k, 1]
-                if required[c]:
-                    missing -= 1
-                    pressure -= plan.penalty[c]
-                else:
-                    delta -= plan.penalty[c]
-        for i in range(count):
-            c = last = work.removed[i]
-            m = mate(loads, c)
-            if m < 0:
-                cost, p, r = position(net, loads, times, fleet, mix, reach, plan, work, near, c)
-                behind, optional, prize = p, not required[c], plan.penalty[c]
-            else:
-                cost, p, behind, r = pair_position(net, loads, times, fleet, mix, reach, plan, work, near, c)
-                optional, prize = not (required[c] or required[m]), plan.penalty[c] + plan.penalty[m]
-            if p < 0 or (optional and cost >= prize):
-                logged, more, pushed, paid = leave_out(plan, work, required, c, logged)
-                missing, pressure, delta = missing + more, pressure + pushed, delta + paid
-                if m >= 0:
-                    logged, more, pushed, paid = leave_out(plan, work, required, m, logged)
-                    missing, pressure, delta = missing + more, pressure + pushed, delta + paid
-                continue
-            delta += put(net, loads, fleet, mix, reach, plan, c, p, r)
-            logged = note(work, logged, PUT, c, p, r)
-            if m >= 0:
-                delta += put(net, loads, fleet, mix, reach, plan, m, behind, r)
-                logged = note(work, logged, PUT, m, behind, r)
-                last = m
-            delta += refresh(times, net, plan, r, c, plan.nxt[last], last, p, it)
-            refresh_loads(loads, plan, r, c, plan.nxt[last], last, p, it)
-            if work.touched[r] != it:
-                work.touched[r] = it
-                work.changed[changed] = r
-                changed += 1
+        logged, changed, missing, pressure, delta = recreate(
+            net, loads, times, fleet, mix, reach, plan, work, near, required, count, logged, changed, delta, it
+        )
         accepted = delta + pressure < -temperature * math.log(1.0 - uniform(work))
         if accepted and feasible(net, loads, times, reach, plan, work, changed):
             for k in range(changed):
