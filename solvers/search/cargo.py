@@ -14,7 +14,9 @@ Floats = NDArray[np.float64]
 ORDERS = {"mixed": MIXED, "last": LAST, "strict": STRICT}
 
 
-def loads_of(problem: Problem, kind: NDArray[np.int64]) -> OneLoad | ManyLoads | Peaks:
+def loads_of(
+    problem: Problem, kind: NDArray[np.int64], reload: NDArray[np.bool_], trips: bool
+) -> OneLoad | ManyLoads | Peaks:
     """Return the loads that can bind, for vehicles of the given kinds; a limit on the number of stops is one more.
 
     Where all of a route's goods are delivered, or all collected, or all deliveries come first, their sum is its peak.
@@ -23,19 +25,22 @@ def loads_of(problem: Problem, kind: NDArray[np.int64]) -> OneLoad | ManyLoads |
     delivers, collects = (problem.delivery > 0).any(axis=0), (problem.pickup > 0).any(axis=0)
     order = ORDERS[problem.backhaul] if collects.any() else MIXED
     room = _room(problem)
-    demand = np.zeros((L + len(kind), 2 * C + 1))
+    demand = np.zeros((len(reload), 2 * C + 1))
     demand[D:L, :C], demand[D:L, C : 2 * C], demand[D:L, 2 * C] = problem.delivery, problem.pickup, 1.0
     capacity = np.column_stack(
         [room, room, [math.inf if v.max_stops is None else v.max_stops for v in problem.vehicles]]
     )
+    if trips:
+        # What adds up over a trip alone is a peak.
+        capacity[:, : 2 * C] = math.inf
     binding = np.isfinite(capacity).any(axis=0) & (demand > 0).any(axis=0)
     demand, capacity = demand[:, binding], np.ascontiguousarray(tolerant(capacity)[kind][:, binding])
     peaks = delivers & collects & (order == MIXED)
     if len(problem.shipments):
         peaks |= (problem.shipment_load > 0).any(axis=0)
-    peaks &= np.isfinite(room).any(axis=0)
-    if peaks.any() or order != MIXED or len(problem.shipments):
-        return _peaks(problem, kind, demand, capacity, np.flatnonzero(peaks), order)
+    peaks = (peaks | trips) & np.isfinite(room).any(axis=0)
+    if peaks.any() or order != MIXED or len(problem.shipments) or trips:
+        return _peaks(problem, kind, demand, capacity, np.flatnonzero(peaks), order, reload)
     if not binding.any():
         return _one_load(np.zeros(len(demand)), np.full(len(kind), math.inf))
     if demand.shape[1] == 1:
@@ -55,8 +60,9 @@ def _one_load(demand: Floats, capacity: Floats) -> OneLoad:
 
 
 def _peaks(
-    problem: Problem, kind: NDArray[np.int64], demand: Floats, capacity: Floats, which: NDArray[np.int64], order: int
-) -> Peaks:
+    problem: Problem, kind: NDArray[np.int64], demand: Floats, capacity: Floats, which: NDArray[np.int64], order: int,
+    reload: NDArray[np.bool_],
+) -> Peaks:  # fmt: skip
     """Return loads of which those in `which` depend on the order of the stops."""
     D, L, N = problem.num_depots, problem.num_locations, len(demand)
     own = np.zeros((N, 3 * (len(which) + (order != MIXED))))
@@ -81,6 +87,8 @@ def _peaks(
         stamp=np.zeros((2, N), np.int64),
         count=np.zeros(2, np.int64),
         pairs=_pairs(problem, own) if len(problem.shipments) else NoPairs(0),
+        reload=reload,
+        trips=int(reload.any()),
     )
 
 

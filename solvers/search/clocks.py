@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vrp.problem import Problem
+from vrp.solvers.search.halts import Halts, NoHalts
 from vrp.solvers.search.hours import Hours
 from vrp.solvers.search.times import Durations, NoTime, Windows
 from vrp.solvers.search.tolerance import tolerant
+from vrp.solvers.search.trips import Trips, trips_of
 
 
 class Spans(NamedTuple):
@@ -55,8 +57,9 @@ def keeps_hours(problem: Problem) -> bool:
 
 
 def times_of(
-    problem: Problem, kind: NDArray[np.int64], spans: Spans, timed: bool, durations: bool, scale: float
-) -> NoTime | Windows | Durations | Hours:
+    problem: Problem, kind: NDArray[np.int64], spans: Spans, timed: bool, durations: bool, scale: float,
+    halts: NoHalts | Halts,
+) -> NoTime | Windows | Durations | Hours | Trips:  # fmt: skip
     """Return the times of a problem in the plainest kind that honours them all."""
     if not timed and not durations:
         return NoTime(0)
@@ -69,6 +72,9 @@ def times_of(
     both = np.array([early, late])
     latest = float(np.abs(both[np.isfinite(both)]).max(initial=0.0))
     slack = float(tolerant(latest)) - latest
+    if isinstance(halts, Halts):
+        priced = _per_route(problem, kind, scale) | _overtime(problem, kind, scale)
+        return trips_of(problem, kind, halts.depot, halts.reload, spans, priced, slack)
     common: dict[str, Any] = {"early": early, "late": late, "service": service, "slack": slack}
     common |= {
         "log": np.zeros((2, N), np.int64),
@@ -87,14 +93,20 @@ def times_of(
         return Durations(**common)
     setup, release = np.zeros(N), np.zeros(N)
     setup[D:L], release[D:L] = problem.setup, problem.release
-    types = problem.vehicles
     return Hours(
         **common,
         setup=setup,
         release=release,
-        nominal=np.array([v.nominal_duration for v in types])[kind],
-        overtime=np.array([v.overtime_cost for v in types])[kind] / scale,
+        **_overtime(problem, kind, scale),
     )
+
+
+def _overtime(problem: Problem, kind: NDArray[np.int64], scale: float) -> dict[str, Any]:
+    """Return from when on overtime is paid, and its price."""
+    return {
+        "nominal": np.array([v.nominal_duration for v in problem.vehicles])[kind],
+        "overtime": np.array([v.overtime_cost for v in problem.vehicles])[kind] / scale,
+    }
 
 
 def _per_route(problem: Problem, kind: NDArray[np.int64], scale: float) -> dict[str, Any]:

@@ -15,11 +15,12 @@ from vrp.problem import Problem
 from vrp.solution import Solution, Stats
 from vrp.solvers import Event, Progress
 from vrp.solvers.search import kernels
+from vrp.solvers.search.groups import Groups
 from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.model import Model, build, load_routes, routes, unsupported
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.overload import Overload, allow
-from vrp.solvers.search.plan import Equal, Far
+from vrp.solvers.search.plan import Equal, Far, Mixed
 from vrp.solvers.search.population import FIRST, WARM, Elite, adopt, cross, dissolve, elite, shape
 from vrp.solvers.search.start import savings
 from vrp.solvers.search.times import NoTime
@@ -35,6 +36,8 @@ STEPS = 100
 """Temperatures of an annealing, at least, where there is one."""
 FEW_STEPS = 40
 """Temperatures of an annealing where there are many: each costs as much as a few iterations of a small problem."""
+LONGEST = 200
+"""Length of neighbour lists, at most, where most clients are alternatives to others."""
 NOBODY = np.zeros(0, np.int64)
 
 
@@ -162,8 +165,8 @@ class _Run:
         self._bring_back()
 
     def _begin(self) -> None:
-        m, options = self.model, self.search
-        self.near = neighbours(m.net, m.times, m.clients, options.neighbours)
+        m = self.model
+        self.near = neighbours(m.net, m.times, m.clients, self._list_length())
         kernels.rebuild(*m.state(), m.required)
         if self.start is not None:
             load_routes(m, self.start.routes)
@@ -177,6 +180,12 @@ class _Run:
         self._note()
         self._began = self._told = self.deadline.elapsed()
 
+    def _list_length(self) -> int:
+        """Return the length of the neighbour lists: longer where most clients are alternatives to others."""
+        m = self.model
+        share = len(m.clients) / max(len(m.unite(m.clients)), 1) if isinstance(m.plan.groups, Groups) else 1.0
+        return min(int(self.search.neighbours * share), max(self.search.neighbours, LONGEST))
+
     def _search(self, iterations: int, temperature: float, sequence: NDArray[np.int64] = NOBODY) -> None:
         m = self.model
         kernels.search(
@@ -187,6 +196,7 @@ class _Run:
     def _savings_apply(self) -> bool:
         m = self.model
         plain = isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
+        plain = plain and not isinstance(m.plan.groups, Groups)
         return plain and isinstance(m.loads, OneLoad) and len(m.fleet.top) == 1 and bool(m.required[m.clients].all())
 
     def _sequence(self) -> NDArray[np.int64]:
@@ -320,11 +330,15 @@ class _Run:
         return max(1, int(chunk))
 
     def _leg(self) -> float:
-        """Mean cost of a leg of the current plan, the price of its vehicle included: the scale of temperatures."""
+        """Mean cost of a leg of the current plan, with vehicles and without gains: the scale of temperatures."""
         m = self.model
         bank = m.plan.bank[: m.plan.banked[0]]
         missed = m.plan.penalty[bank][~m.required[bank]].sum()
-        return max(float(m.work.cost[0] - missed), 0.0) / (len(m.clients) - len(bank) + int(m.fleet.used[0]) or 1)
+        cost = float(m.work.cost[0] - missed)
+        if isinstance(m.mix, Mixed):
+            served = m.clients[m.plan.route[m.clients] >= 0]
+            cost += float(m.mix.gain[m.fleet.kind[m.plan.route[served]], served].sum())
+        return max(cost, 0.0) / (int(m.plan.size.sum() + m.fleet.used[0]) or 1)
 
     def _press(self) -> None:
         """Make required clients that stay out dearer, so that others make room for them."""

@@ -9,6 +9,8 @@ price.
 import math
 
 from vrp.solvers.search.fleets import settle, vary
+from vrp.solvers.search.groups import choose
+from vrp.solvers.search.halts import halting, put_halt, tidy
 from vrp.solvers.search.jit import kernel, outlined, part
 from vrp.solvers.search.loads import (
     add_load,
@@ -36,7 +38,6 @@ from vrp.solvers.search.plan import (
     unit,
     within,
 )  # fmt: skip
-from vrp.solvers.search.recreate import position
 from vrp.solvers.search.ruin import ruin, sort
 from vrp.solvers.search.times import forget, kept, refresh, restore, spent
 from vrp.solvers.search.work import BANKED, CALLED, PUT, TAKEN, note, touch, uniform
@@ -103,8 +104,12 @@ def recreate(  # type: ignore[no-untyped-def]
     for i in range(count):
         c = last = work.removed[i]
         m = mate(loads, c)
+        before = after = -1
         if m < 0:
-            cost, p, r = position(net, loads, times, fleet, mix, reach, plan, work, near, c)
+            last, cost, p, r = choose(net, loads, times, fleet, mix, reach, plan, work, near, c)
+            cost, p, r, before, after = halting(
+                net, loads, times, fleet, mix, reach, plan, work, near, last, cost, p, r
+            )
             behind, optional, prize = p, not required[c], plan.penalty[c]
         else:
             cost, p, behind, r = pair_position(net, loads, times, fleet, mix, reach, plan, work, near, c)
@@ -116,14 +121,22 @@ def recreate(  # type: ignore[no-untyped-def]
                 logged, more, pushed, paid = leave_out(plan, work, required, m, logged)
                 missing, pressure, delta = missing + more, pressure + pushed, delta + paid
             continue
-        delta += put(net, loads, fleet, mix, reach, plan, c, p, r)
-        logged = note(work, logged, PUT, c, p, r)
+        c = c if m >= 0 else last
+        logged, more = put_halt(net, loads, fleet, mix, reach, plan, work, before, p, r, logged)
+        delta += more
+        behind_halt = before if before >= 0 else p
+        delta += put(net, loads, fleet, mix, reach, plan, c, behind_halt, r)
+        logged = note(work, logged, PUT, c, behind_halt, r)
+        logged, more = put_halt(net, loads, fleet, mix, reach, plan, work, after, c, r, logged)
+        delta += more
+        first = before if before >= 0 else c
+        last = after if after >= 0 else c
         if m >= 0:
             delta += put(net, loads, fleet, mix, reach, plan, m, behind, r)
             logged = note(work, logged, PUT, m, behind, r)
             last = m
-        delta += refresh(times, net, plan, r, c, plan.nxt[last], last, p, it)
-        refresh_loads(loads, plan, r, c, plan.nxt[last], last, p, it)
+        delta += refresh(times, net, plan, r, first, plan.nxt[last], last, p, it)
+        refresh_loads(loads, plan, r, first, plan.nxt[last], last, p, it)
         changed = touch(work, changed, r, it)
     return logged, changed, missing, pressure, delta
 
@@ -156,11 +169,15 @@ def search(  # type: ignore[no-untyped-def]
                 net, loads, times, fleet, mix, reach, plan, work, near, clients, removal, tallest, it
             )
             sort(work, order, count)
+            logged, more = tidy(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it)
+            delta += more
             logged, changed, more = vary(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it)
             delta += more
         logged, changed, missing, pressure, delta = recreate(
             net, loads, times, fleet, mix, reach, plan, work, near, required, count, logged, changed, delta, it
         )
+        logged, more = tidy(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it)
+        delta += more
         logged, changed, more = settle(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it)
         delta += more
         accepted = delta + pressure < -temperature * math.log(1.0 - uniform(work))

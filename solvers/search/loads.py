@@ -7,7 +7,7 @@ depends on the order of the stops, each node keeps what is on board before and a
 from typing import Any, NamedTuple
 
 from vrp.solvers.search.jit import dispatch, is_a
-from vrp.solvers.search.peaks import Peaks, peak_between, peak_of, refresh_peaks, restore_peaks
+from vrp.solvers.search.peaks import Peaks, peak_between, peak_joined, peak_of, refresh_peaks, restore_peaks
 
 
 class OneLoad(NamedTuple):
@@ -52,6 +52,11 @@ def carries(loads: Any, plan: Any, r: int, to: int) -> bool:
 
 def peaks_below(loads: Any, plan: Any, r: int, to: int) -> bool:
     """Tell whether the peaks of route r are nowhere above what vehicle `to` bears."""
+    raise NotImplementedError("compiled only")
+
+
+def joins(loads: Any, r: int, p: int, q: int) -> bool:
+    """Tell whether vehicle r can carry in one trip what it does up to its node p and from its node q."""
     raise NotImplementedError("compiled only")
 
 
@@ -135,6 +140,13 @@ def _holds(loads: Any, r: Any, p: Any, c: Any, q: Any) -> Any:
     if is_a(loads, Peaks):
         return lambda loads, r, p, c, q: peak_between(loads, r, loads.head, p, c, q)
     return lambda loads, r, p, c, q: True
+
+
+@dispatch(joins)
+def _joins(loads: Any, r: Any, p: Any, q: Any) -> Any:
+    if is_a(loads, Peaks):
+        return lambda loads, r, p, q: peak_joined(loads, r, p, q)
+    return lambda loads, r, p, q: True
 
 
 @dispatch(bears)

@@ -12,6 +12,8 @@ from vrp.solution import Route
 from vrp.solvers.search.cargo import loads_of
 from vrp.solvers.search.clocks import Spans, keeps_hours, spans_of, times_of
 from vrp.solvers.search.distances import network_of
+from vrp.solvers.search.groups import Groups, NoGroups, groups_of
+from vrp.solvers.search.halts import Halts, NoHalts, electric, halts_of, on_the_way, places_of
 from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.peaks import Pairs
 from vrp.solvers.search.plan import Equal, Far, Fleet, Mixed, Plan, Reach, Varied
@@ -23,14 +25,18 @@ from vrp.vehicles import VehicleType
 def unsupported(problem: Problem) -> list[str]:
     """Name what this search cannot honour yet."""
     vehicles = problem.vehicles
+    halting = on_the_way(problem)
     found = {
         "several time windows per stop": problem.time_windows.shape[1] > 1,
         "soft time windows": bool(np.isfinite(problem.lateness_cost).any()),
-        "groups of alternatives": bool((problem.group >= 0).any()),
-        "shipments with reloads": len(problem.shipments) > 0 and any(v.reload_depots for v in vehicles),
-        "recharging": any(math.isfinite(v.battery) and v.consumption > 0 for v in vehicles),
+        "shipments in groups of alternatives": bool(
+            len(problem.shipments) and (problem.group[problem.shipments - problem.num_depots] >= 0).any()
+        ),
+        "shipments with reloads or recharging": len(problem.shipments) > 0 and halting,
+        "several time windows per stop with reloads or recharging": problem.time_windows.shape[1] > 1 and halting,
+        "soft time windows with reloads or recharging": bool(np.isfinite(problem.lateness_cost).any()) and halting,
+        "breaks with reloads or recharging": any(v.breaks for v in vehicles) and halting,
         "breaks": any(v.breaks for v in vehicles),
-        "reloads": any(v.reload_depots for v in vehicles),
         "locked prefixes": any(v.prefix for v in vehicles),
         "the objective 'vehicles'": problem.objective != "cost",
         "scenarios": problem.scenarios is not None,
@@ -74,7 +80,9 @@ class Model:
             work.cost[1], work.missing[1] = math.inf, len(self.clients) + 1
 
     def unite(self, left: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return those of the clients that stand for a pair or for themselves; a mate that waits leaves the bank."""
+        """Return those of the clients that stand for themselves or others; a mate that waits leaves the bank."""
+        if isinstance(self.plan.groups, Groups):
+            left = self.plan.groups.first_of_each(left)
         pairs = getattr(self.loads, "pairs", None)
         if not isinstance(pairs, Pairs):
             return left
@@ -94,39 +102,51 @@ def build(problem: Problem, seed: int) -> Model:
     n, L, D = problem.num_clients, problem.num_locations, problem.num_depots
     kind, origin = _vehicles(problem)
     R = len(kind)
-    N = L + R
+    places = places_of(problem)
+    inner = L + sum(count for _, _, count in places)
+    N = inner + R
     types = problem.vehicles
-    start = np.concatenate([np.arange(L), [types[k].start_depot for k in kind]]).astype(np.int64)
-    end = np.concatenate([np.arange(L), [-1 if types[k].end_depot is None else types[k].end_depot for k in kind]])
+    halts = halts_of(problem, places, N)
+    halted = np.zeros(0, np.int64) if isinstance(halts, NoHalts) else halts.depot[L:inner]
+    start = np.concatenate([np.arange(L), halted, [types[k].start_depot for k in kind]]).astype(np.int64)
+    ends = [-1 if types[k].end_depot is None else types[k].end_depot for k in kind]
+    end = np.concatenate([np.arange(L), halted, ends]).astype(np.int64)
 
     spans = spans_of(problem, kind)
     timed, durations, mixed, by_distance, by_time = _prices(problem, spans)
     net, scale = network_of(problem, kind, start, end, by_distance, by_time, timed or durations)
     extra = by_time * problem.service
     required = np.zeros(N, np.bool_)
-    required[D:L] = np.isinf(problem.prize)
+    grouped = problem.group >= 0
+    must = np.append(problem.group_required, False)[problem.group]
+    required[D:L] = np.isinf(problem.prize) | must
     penalty = np.zeros(N)
-    penalty[D:L] = np.where(required[D:L], _reserve(problem), problem.prize - extra) / scale
+    penalty[D:L] = np.where(required[D:L], _reserve(problem), np.where(grouped, 0.0, problem.prize - extra)) / scale
     allowed, gains = np.zeros((len(types), N), np.bool_), np.zeros((len(types), N))
     allowed[:, D:L] = problem.allowed
-    gains[:, D:L] = problem.preference / scale
+    prizes = np.where(grouped, problem.prize, 0.0)
+    gains[:, D:L] = (problem.preference + prizes) / scale
+    if isinstance(halts, Halts):
+        for x in halts.nodes().tolist():
+            allowed[:, x] = [_may_halt(problem, v, int(halts.depot[x]), bool(halts.reload[x])) for v in types]
+    reload = np.zeros(N, np.bool_) if isinstance(halts, NoHalts) else halts.reload
     longest = tolerant([v.max_distance for v in types])[kind]
     clients = np.arange(D, L, dtype=np.int64)
     return Model(
         net=net,
-        loads=loads_of(problem, kind),
-        times=times_of(problem, kind, spans, timed, durations, scale),
+        loads=loads_of(problem, kind, reload, on_the_way(problem)),
+        times=times_of(problem, kind, spans, timed, durations, scale, halts),
         fleet=_fleet(problem, kind, scale, mixed),
         mix=Mixed(allowed, gains) if mixed else Equal(0),
-        reach=Reach(np.zeros(R), longest) if _limited(problem) else Far(0),
-        plan=_empty_plan(L, R, n, penalty),
-        work=_work(N, R, n, seed),
+        reach=Reach(np.zeros(R), longest) if _limited(problem) or on_the_way(problem) else Far(0),
+        plan=_empty_plan(inner, R, n, penalty, groups_of(problem, N), halts),
+        work=_work(N, R, N - R, seed),
         order=_order(problem, N, spans.stops if timed else None),
         clients=clients,
         required=required,
         origin=origin,
         scale=scale,
-        constant=float(extra.sum()),
+        constant=float(extra.sum() + prizes.sum()),
     )
 
 
@@ -144,9 +164,11 @@ def _prices(problem: Problem, spans: Spans) -> tuple[bool, bool, bool, float, fl
         or by_distance + by_time == 0.0
         or not problem.allowed.all()
         or bool(problem.preference.any())
+        or _groups_differ(problem)
+        or on_the_way(problem)
     )
     # Without windows the duration is a sum over the legs: where it can, its price goes into the legs.
-    durations = any(math.isfinite(v.max_duration) for v in types) or hours
+    durations = any(math.isfinite(v.max_duration) for v in types) or hours or on_the_way(problem)
     durations = durations or (any((v.duration_cost or 0.0) > 0 for v in types) and (timed or limited or mixed))
     mixed = mixed or (durations and by_distance == 0.0)
     if mixed:
@@ -154,6 +176,20 @@ def _prices(problem: Problem, spans: Spans) -> tuple[bool, bool, bool, float, fl
     elif durations:
         by_time = 0.0
     return timed, durations, mixed, by_distance, by_time
+
+
+def _may_halt(problem: Problem, v: VehicleType, depot: int, reload: bool) -> bool:
+    """Tell whether a vehicle may reload, or else charge, at a depot."""
+    if reload:
+        return depot in v.reload_depots
+    return depot in problem.chargers and electric(v) and depot not in v.reload_depots
+
+
+def _groups_differ(problem: Problem) -> bool:
+    """Tell whether it matters for more than the way which alternative is served."""
+    grouped = problem.group >= 0
+    timed = any((v.duration_cost or 0.0) > 0 for v in problem.vehicles)
+    return bool(problem.prize[grouped].any() or (timed and problem.service[grouped].any()))
 
 
 def _limited(problem: Problem) -> bool:
@@ -217,7 +253,9 @@ def _reserve(problem: Problem) -> float:
     return 10.0 * worst + 1.0
 
 
-def _empty_plan(L: int, R: int, n: int, penalty: NDArray[np.float64]) -> Plan:
+def _empty_plan(
+    L: int, R: int, n: int, penalty: NDArray[np.float64], groups: NoGroups | Groups, halts: NoHalts | Halts
+) -> Plan:
     N = L + R
     chain = np.arange(N, dtype=np.int64)
     route = np.full(N, -1, np.int64)
@@ -233,6 +271,8 @@ def _empty_plan(L: int, R: int, n: int, penalty: NDArray[np.float64]) -> Plan:
         place=np.full(N, -1, np.int64),
         banked=np.zeros(1, np.int64),
         penalty=penalty,
+        groups=groups,
+        halts=halts,
         best=chain.copy(),
         best_size=np.zeros(R, np.int64),
         dirty=np.zeros(R, np.uint8),
@@ -282,12 +322,18 @@ def routes(problem: Problem, model: Model) -> list[Route]:
     for r in np.flatnonzero(plan.best_size).tolist():
         visits, c = [], following[plan.locations + r]
         while c < plan.locations:
-            visits.append(c)
+            visits.append(c if c < problem.num_locations else int(plan.halts.depot[c]))
             c = following[c]
         k = int(model.origin[r])
         v = problem.vehicles[k]
         found.append(Route(k, v.start_depot, v.end_depot, tuple(visits)))
     return found
+
+
+def _spare(model: Model, unused: list[int], depot: int, kind: int) -> int:
+    """Return an unused halt at a depot for a vehicle of a kind, -1 if there is none."""
+    halts, may = model.plan.halts, model.mix.allowed if isinstance(model.mix, Mixed) else None
+    return next((x for x in unused if halts.depot[x] == depot and may is not None and may[kind, x]), -1)
 
 
 def load_routes(model: Model, plans: tuple[Route, ...]) -> None:
@@ -297,17 +343,26 @@ def load_routes(model: Model, plans: tuple[Route, ...]) -> None:
     used = np.zeros(len(fleet.top), np.int64)
     alike = dict(zip(model.origin.tolist(), fleet.kind.tolist(), strict=True))
     waiting = set(model.clients.tolist())
+    halts = plan.halts.nodes().tolist() if isinstance(plan.halts, Halts) else []
+    groups = plan.groups if isinstance(plan.groups, Groups) else None
     for route in plans:
         k = alike[route.vehicle_type]
         if used[k] == counts[k]:
             continue
         node = h = plan.locations + int(fleet.begin[k] + used[k])
         used[k] += 1
-        for c in route.visits:
-            plan.nxt[node] = c
-            node = c
-            waiting.discard(c)
+        for location in route.visits:
+            c = location if location in waiting else _spare(model, halts, location, k)
+            if c in halts:
+                halts.remove(c)
+                plan.nxt[node] = c
+                node = c
+            elif c in waiting:
+                plan.nxt[node] = c
+                node = c
+                waiting.difference_update([c] if groups is None else groups.alternatives(c))
         plan.nxt[node] = h
-    for c in sorted(waiting):
+    left = np.array(sorted(waiting), np.int64)
+    for c in (left if groups is None else groups.first_of_each(left)).tolist():
         plan.bank[plan.banked[0]] = c
         plan.banked[0] += 1

@@ -60,6 +60,10 @@ class Peaks(NamedTuple):
     """[2] length of the logs."""
     pairs: Any
     """NoPairs or Pairs."""
+    reload: Any
+    """[N] whether a new trip begins at the node, for which all of this begins anew; zeros in `own`."""
+    trips: int
+    """1 where there are such nodes."""
 
 
 @part
@@ -107,14 +111,20 @@ def refresh_peaks(peaks, plan, r, i, until, j, down_to, now):  # type: ignore[no
     while i != end:
         if i == until:
             forced = False
-        if not _set(peaks, 0, peaks.head, i, peaks.head, plan.prv[i], peaks.own, i, forced, now):
+        if peaks.reload[i]:
+            if not _set(peaks, 0, peaks.head, i, peaks.own, i, peaks.own, i, forced, now):
+                break
+        elif not _set(peaks, 0, peaks.head, i, peaks.head, plan.prv[i], peaks.own, i, forced, now):
             break
         i = plan.nxt[i]
     forced = True
     while j != end:
         if j == down_to:
             forced = False
-        if not _set(peaks, 1, peaks.tail, j, peaks.own, j, peaks.tail, plan.nxt[j], forced, now):
+        if peaks.reload[j]:
+            if not _set(peaks, 1, peaks.tail, j, peaks.own, j, peaks.own, j, forced, now):
+                break
+        elif not _set(peaks, 1, peaks.tail, j, peaks.own, j, peaks.tail, plan.nxt[j], forced, now):
             break
         j = plan.prv[j]
 
@@ -173,8 +183,33 @@ def peak_between(peaks, r, head, p, c, q):  # type: ignore[no-untyped-def]
 @part
 def peak_of(peaks, plan, r, to):  # type: ignore[no-untyped-def]
     """Tell whether route r keeps the peaks that vehicle `to` bears, and the order of its stops."""
-    first = plan.nxt[plan.locations + r]
+    i = plan.locations + r
     tail, x = peaks.tail, 3 * peaks.limit.shape[1]
-    if exceeds(peaks, to, tail, first):
-        return False
-    return peaks.order != STRICT or tail[first, x] > 0.0 or tail[first, x + 1] == 0.0
+    while True:
+        first = plan.nxt[i]
+        if exceeds(peaks, to, tail, first):
+            return False
+        if peaks.order == STRICT and tail[first, x] == 0.0 and tail[first, x + 1] > 0.0:
+            return False
+        if not peaks.trips:
+            return True
+        i = first
+        while i < plan.locations and not peaks.reload[i]:
+            i = plan.nxt[i]
+        if i >= plan.locations:
+            return True
+
+
+@part
+def peak_joined(peaks, r, p, q):  # type: ignore[no-untyped-def]
+    """Tell whether vehicle r may carry what is on board up to node p and from node q in one trip."""
+    head, tail = peaks.head, peaks.tail
+    loads = peaks.limit.shape[1]
+    for t in range(loads):
+        if _join(head, p, tail, q, 3 * t)[2] > peaks.limit[r, t]:
+            return False
+    if peaks.order == MIXED:
+        return True
+    x = 3 * loads
+    delivers, collects, late = _follow(head, p, tail, q, x)
+    return late == 0.0 and (peaks.order != STRICT or delivers > 0.0 or collects == 0.0)

@@ -30,6 +30,10 @@ class Plan(NamedTuple):
     """[1] length of the bank."""
     penalty: Any
     """[N] price of leaving a client in the bank."""
+    groups: Any
+    """Of alternatives (`groups.py`)."""
+    halts: Any
+    """At depots on the way (`halts.py`)."""
     best: Any
     """[N] `nxt` of the best plan, valid where `best_size` of the route is above 0."""
     best_size: Any

@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vrp.solvers.search.groups import replaced, stands
+from vrp.solvers.search.halts import forget_halts
 from vrp.solvers.search.jit import allocating_kernel, part
 from vrp.solvers.search.model import Model
 from vrp.solvers.search.plan import enter_bank
@@ -98,7 +100,8 @@ def dissolve(model: Model, routes: NDArray[np.int64]) -> NDArray[np.int64]:
     plan = model.plan
     gone = model.clients[np.isin(plan.route[model.clients], routes)]
     plan.nxt[plan.locations + routes] = plan.locations + routes
-    plan.route[gone] = -1
+    inside = plan.route[: plan.locations]
+    inside[np.isin(inside, routes)] = -1
     return gone
 
 
@@ -111,6 +114,7 @@ def _clear(plan, clients):  # type: ignore[no-untyped-def]
         plan.route[c] = -1
         plan.place[c] = -1
     plan.banked[0] = 0
+    forget_halts(plan)
 
 
 @allocating_kernel
@@ -126,7 +130,7 @@ def _adopt(plan, clients, following, size):  # type: ignore[no-untyped-def]
                 break
             plan.route[i] = r
     for c in clients:
-        if plan.route[c] < 0:
+        if plan.route[c] < 0 and stands(plan, c):
             enter_bank(plan, c)
 
 
@@ -171,7 +175,7 @@ def _cross(plan, fleet, clients, near, a, size_a, b, size_b, seed, many):  # typ
             i = a[i]
             if i >= L:
                 break
-            if in_b[i] < 0 or not chosen[in_b[i]]:
+            if (in_b[i] < 0 or not chosen[in_b[i]]) and not replaced(plan, i, in_b, chosen):
                 plan.nxt[p] = i
                 plan.route[i] = r
                 p = i
@@ -198,7 +202,7 @@ def _cross(plan, fleet, clients, near, a, size_a, b, size_b, seed, many):  # typ
     left = np.empty(len(clients), np.int64)
     count = 0
     for c in clients:
-        if plan.route[c] < 0:
+        if plan.route[c] < 0 and stands(plan, c):
             left[count] = c
             count += 1
     return left[:count]

@@ -1,5 +1,6 @@
 """Ruin: remove strings of adjacent stops from routes that are near each other, and order what was removed."""
 
+from vrp.solvers.search.halts import is_halt
 from vrp.solvers.search.jit import outlined, part
 from vrp.solvers.search.loads import refresh_loads
 from vrp.solvers.search.pairs import call, leads, take_mates
@@ -74,7 +75,7 @@ def ruin(net, loads, times, fleet, mix, reach, plan, work, near, clients, remova
                 latest = plan.prv[cur]
                 delta += take(net, loads, fleet, mix, reach, plan, cur)
                 logged = note(work, logged, TAKEN, cur, latest, r)
-                if leads(loads, cur):
+                if leads(loads, cur) and not is_halt(plan, cur):
                     work.removed[count] = cur
                     count += 1
             cur = following

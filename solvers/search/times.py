@@ -12,6 +12,7 @@ from vrp.solvers.search.hours import Hours, kept_hours, price_hours, refresh_hou
 from vrp.solvers.search.jit import dispatch, is_a, part
 from vrp.solvers.search.network import drive
 from vrp.solvers.search.segments import join, note_duration
+from vrp.solvers.search.trips import Trips, kept_trips, price_trips, refresh_trips
 
 
 class NoTime(NamedTuple):
@@ -128,7 +129,7 @@ def spent(times: Any, r: int, to: int) -> float:
 def _spent(times: Any, r: Any, to: Any) -> Any:
     if is_a(times, Durations):
         return lambda times, r, to: times.cost[to] * times.duration[r]
-    if is_a(times, Hours):
+    if is_a(times, Hours) or is_a(times, Trips):
         return lambda times, r, to: worth(times, to, times.duration[r])
     return lambda times, r, to: 0.0
 
@@ -234,6 +235,8 @@ def _refresh(times: Any, net: Any, plan: Any, r: Any, i: Any, until: Any, j: Any
         return lambda times, net, plan, r, i, until, j, down_to, now: _refresh_windows(
             times, net, plan, r, i, until, j, down_to, now
         )
+    if is_a(times, Trips):
+        return lambda times, net, plan, r, i, until, j, down_to, now: refresh_trips(times, net, plan, r, now)
     if is_a(times, Hours):
         return lambda times, net, plan, r, i, until, j, down_to, now: refresh_hours(
             times, net, plan, r, i, until, j, down_to, now
@@ -247,6 +250,8 @@ def _refresh(times: Any, net: Any, plan: Any, r: Any, i: Any, until: Any, j: Any
 def _price(times: Any, net: Any, plan: Any, r: Any, p: Any, c: Any, q: Any, cost: Any, best: Any) -> Any:
     if is_a(times, NoTime):
         return lambda times, net, plan, r, p, c, q, cost, best: cost
+    if is_a(times, Trips):
+        return lambda times, net, plan, r, p, c, q, cost, best: price_trips(times, net, plan, r, p, c, cost)
     if is_a(times, Hours):
         return lambda times, net, plan, r, p, c, q, cost, best: price_hours(times, net, plan, r, p, c, q, cost)
     if is_a(times, Windows):
@@ -289,6 +294,8 @@ def _starts(times, net, plan, r):  # type: ignore[no-untyped-def]
 def _kept(times: Any, net: Any, plan: Any, r: Any) -> Any:
     if is_a(times, NoTime):
         return lambda times, net, plan, r: True
+    if is_a(times, Trips):
+        return lambda times, net, plan, r: kept_trips(times, net, plan, r)
     if is_a(times, Hours):
         return lambda times, net, plan, r: kept_hours(times, net, plan, r)
     # Every stop is looked at, as a wait before one hides how late those behind it are. The limit is half as much again
@@ -320,6 +327,13 @@ def _kept(times: Any, net: Any, plan: Any, r: Any) -> Any:
 def _restore(times: Any) -> Any:
     if is_a(times, NoTime):
         return lambda times: None
+    if is_a(times, Trips):
+
+        def trips(times):  # type: ignore[no-untyped-def]
+            for k in range(times.route_count[0]):
+                times.duration[times.route_log[k]] = times.route_old[k]
+
+        return trips
     if is_a(times, Hours):
         return lambda times: restore_hours(times)
     if is_a(times, Windows):
@@ -348,6 +362,12 @@ def _restore(times: Any) -> Any:
 def _forget(times: Any) -> Any:
     if is_a(times, NoTime):
         return lambda times: None
+    if is_a(times, Trips):
+
+        def trips(times):  # type: ignore[no-untyped-def]
+            times.route_count[0] = 0
+
+        return trips
     if is_a(times, Windows):
 
         def windows(times):  # type: ignore[no-untyped-def]

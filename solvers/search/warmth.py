@@ -10,6 +10,8 @@ import numpy as np
 
 from vrp.problem import Problem
 from vrp.solvers.search import jit, kernels
+from vrp.solvers.search.groups import Groups
+from vrp.solvers.search.halts import Halts
 from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.model import Model, build
 from vrp.solvers.search.neighbours import neighbours
@@ -28,7 +30,9 @@ def feature_set(model: Model) -> str:
     parts = (model.net, model.loads, model.times, model.fleet, model.mix, model.reach)
     dtypes = {str(a.dtype) for a in model.net if isinstance(a, np.ndarray) and a.ndim > 1}
     pairs = {"Pairs" for a in model.loads if isinstance(a, Pairs)}
-    return "-".join([type(p).__name__ for p in parts] + sorted(pairs | dtypes))
+    groups = {"Groups"} if isinstance(model.plan.groups, Groups) else set()
+    groups |= {"Halts"} if isinstance(model.plan.halts, Halts) else set()
+    return "-".join([type(p).__name__ for p in parts] + sorted(pairs | groups | dtypes))
 
 
 def warm_up(model: Model) -> float:

@@ -1,0 +1,161 @@
+"""Reloads and charges: routes halt at depots on their way where they have to, and nowhere else."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from tests.solvers.test_search import proven, run
+from vrp import Problem, VehicleType
+from vrp.check import check, evaluate
+from vrp.deadline import Deadline
+from vrp.solution import Route
+from vrp.solvers import make
+
+OFTEN = ("windows", "releases", "pickups", "setup", "open", "prices", "counted", "fixed", "prizes", "depot_windows")
+
+
+def random_halts(rng: np.random.Generator, n: int, features: set[str], drive: str) -> Problem:
+    """A random problem whose vehicles may reload ("reload"), charge ("charge") or both on their way."""
+    depots = int(rng.integers(1, 4))
+    coords = rng.integers(0, 100, (depots + n, 2)).astype(float)
+    vehicles = []
+    for k in range(int(rng.integers(1, 3))):
+        reloads = rng.choice(depots, int(rng.integers(1, depots + 1)), replace=False)
+        battery = float(rng.uniform(150, 400)) if drive != "reload" else math.inf
+        vehicles.append(
+            VehicleType(
+                count=int(rng.integers(1, 3)) if "counted" in features else None,
+                capacity=(float(rng.integers(10, 20)),),
+                start_depot=int(rng.integers(depots)),
+                end_depot=None if "open" in features and k == 0 else int(rng.integers(depots)),
+                shift=(0.0, 900.0) if rng.random() < 0.5 else (0.0, math.inf),
+                max_distance=700.0 if rng.random() < 0.3 else math.inf,
+                max_duration=700.0 if rng.random() < 0.3 else math.inf,
+                fixed_cost=float(rng.integers(0, 200)) if "fixed" in features else 0.0,
+                distance_cost=float(rng.uniform(0.5, 2)),
+                duration_cost=float(rng.uniform(0, 1)) if "prices" in features else 0.0,
+                nominal_duration=300.0 if "prices" in features else math.inf,
+                overtime_cost=0.5 if "prices" in features else 0.0,
+                reload_depots=tuple(int(d) for d in reloads) if drive != "charge" else (),
+                max_reloads=int(rng.integers(0, 3)) if rng.random() < 0.5 else None,
+                battery=battery,
+                consumption=float(rng.uniform(0.5, 1.5)) if drive != "reload" else 0.0,
+            )
+        )
+    given: dict[str, object] = {}
+    if "windows" in features:
+        early = rng.uniform(0, 400, n)
+        given["time_windows"] = np.stack([early, early + rng.uniform(100, 400, n)], axis=1)
+    if "releases" in features:
+        given["release"] = np.where(rng.random(n) < 0.4, rng.uniform(0, 300, n), 0.0)
+    if "pickups" in features:
+        given["pickup"] = rng.integers(0, 6, n).astype(float)
+    if "setup" in features:
+        given["setup"] = rng.uniform(0, 10, n)
+    if "prizes" in features:
+        given["prize"] = np.where(rng.random(n) < 0.5, rng.uniform(0, 200, n), math.inf)
+    if "depot_windows" in features:
+        given["depot_windows"] = np.stack([rng.uniform(0, 50, depots), rng.uniform(400, 900, depots)], axis=1)
+    if drive != "reload":
+        stations = rng.choice(depots, int(rng.integers(0, depots + 1)), replace=False)
+        given["chargers"] = {int(d): ((0.0, 0.0), (30.0, 300.0), (90.0, 400.0)) for d in stations}
+    return Problem.from_arrays(
+        coords=coords, num_depots=depots, delivery=rng.integers(0, 8, n).astype(float), vehicles=vehicles,
+        service=rng.uniform(0, 10, n), depot_service=rng.uniform(0, 20, depots), **given,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("drive", ["reload", "charge", "both"])
+def test_random_problems(drive: str) -> None:
+    """On random mixtures of features every plan is feasible and costs what the search thought."""
+    rng = np.random.default_rng(len(drive))
+    for _ in range(80):
+        features = {f for f in OFTEN if rng.random() < 0.35}
+        n = int(rng.integers(2, 20))
+        problem = random_halts(rng, n, features, drive)
+        proven(problem, run(problem, 100 * n if n < 8 else 200))
+
+
+def _paths(problem: Problem, k: int, served: tuple[int, ...], most: int) -> list[tuple[int, ...]]:
+    """Every order of some stops, with up to so many halts anywhere among them."""
+    v = problem.vehicles[k]
+    places = sorted({*v.reload_depots, *problem.chargers})
+    found = []
+    for order in itertools.permutations(served):
+        for count in range(most + 1):
+            for gaps in itertools.combinations_with_replacement(range(len(order) + 1), count):
+                for depots in itertools.product(places, repeat=count):
+                    visits: list[int] = []
+                    for i in range(len(order) + 1):
+                        visits += [d for g, d in zip(gaps, depots, strict=True) if g == i]
+                        visits += order[i : i + 1]
+                    found.append(tuple(visits))
+    return found
+
+
+def _cheapest(problem: Problem, most: int) -> tuple[int, float]:
+    """Fewest stops left out, then the least cost, over every plan of the vehicles there are."""
+    D, n = problem.num_depots, problem.num_clients
+    price: list[dict[frozenset[int], float]] = []
+    for k, v in enumerate(problem.vehicles):
+        best: dict[frozenset[int], float] = {frozenset(): 0.0}
+        for size in range(1, n + 1):
+            for served in itertools.combinations(range(D, D + n), size):
+                costs = []
+                for visits in _paths(problem, k, served, most):
+                    plan = evaluate(problem, [Route(k, v.start_depot, v.end_depot, visits)])
+                    if all(w.kind == "unserved" for w in check(problem, plan)):
+                        costs.append(plan.routes[0].cost)
+                if costs:
+                    best[frozenset(served)] = min(costs)
+        price += [best] * (v.count or 0)
+    plans: dict[frozenset[int], float] = {frozenset(): 0.0}
+    for best in price:
+        more = dict(plans)
+        for s, cost in plans.items():
+            for t, extra in best.items():
+                if not s & t:
+                    more[s | t] = min(more.get(s | t, math.inf), cost + extra)
+        plans = more
+    return min((n - len(s), cost) for s, cost in plans.items())
+
+
+@pytest.mark.parametrize("drive", ["reload", "charge"])
+@pytest.mark.parametrize("seed", range(6))
+def test_brute_force(drive: str, seed: int) -> None:
+    """On tiny problems the plan is as good as the best of all partitions, orders and halts."""
+    rng = np.random.default_rng(50 * seed + len(drive))
+    features = {f for f in OFTEN if rng.random() < 0.3} - {"prizes"} | {"counted"}
+    problem = random_halts(rng, 3, features, drive)
+    found = run(problem, 2000)
+    proven(problem, found)
+    assert (len(found.unserved), found.cost) == pytest.approx(_cheapest(problem, 2), rel=1e-6)
+
+
+def test_one_vehicle_makes_several_trips() -> None:
+    """One small vehicle serves everyone by coming back, no more often than it has to; its visits name the depot."""
+    rng = np.random.default_rng(0)
+    fleet = [VehicleType(count=1, capacity=(10.0,), reload_depots=(0,))]
+    problem = Problem.from_arrays(coords=rng.random((41, 2)), demand=np.ones(40), vehicles=fleet, depot_service=[0.1])
+    plan = run(problem, 3000)
+    proven(problem, plan)
+    assert not plan.unserved
+    assert [v for v in plan.routes[0].visits if v == 0] == [0, 0, 0]
+    again = make("search").solve(problem, Deadline(max_iterations=1), np.random.default_rng(1), start=plan)
+    proven(problem, again)
+    assert again.cost <= plan.cost + 1e-9
+
+
+def test_station_on_the_way() -> None:
+    """A stop beyond half the range is served by charging on the way there and back; one beyond all range is not."""
+    fleet = [VehicleType(count=2, battery=100.0, consumption=1.0)]
+    problem = Problem.from_arrays(
+        coords=[(0.0, 0.0), (60.0, 0.0), (90.0, 0.0), (190.0, 0.0)], num_depots=2, demand=np.ones(2), vehicles=fleet,
+        chargers={1: [(0.0, 0.0), (100.0, 100.0)]},
+    )  # fmt: skip
+    plan = run(problem, 500)
+    proven(problem, plan)
+    assert [r.visits for r in plan.routes] == [(1, 2, 1)]
+    assert [u.stop for u in plan.unserved] == [3]
