@@ -15,6 +15,7 @@ import numpy as np
 from vrp.check import Bools, examine
 from vrp.display import is_clock, route_names
 from vrp.problem import Floats, Problem
+from vrp.range import out_of_range
 from vrp.schedule import above
 from vrp.solution import Route, Solution, Unserved
 from vrp.violations import Violation
@@ -122,7 +123,7 @@ class _Explainer:
             )
         unit = self._unit(stop)
         types = self._types(unit)
-        certain = self._not_allowed(unit, types) or self._too_large(unit, types)
+        certain = self._not_allowed(unit, types) or self._too_large(unit, types) or self._out_of_range(stop, types)
         if certain is None and stop in alone:
             certain = self._not_even_alone(stop, alone[stop])
         return certain or self._in_the_plan(u, unit, alone.get(stop, []))
@@ -157,6 +158,16 @@ class _Explainer:
             f"Its demand is {number(float(demand[c]))}{dimension}, but no vehicle that may serve it holds more than "
             f"{number(limit)} ({vehicle(p, types[best])}).",
             "Split the stop or add a larger vehicle.",
+        )
+
+    def _out_of_range(self, stop: int, types: Sequence[int]) -> _Reason | None:
+        if (short := out_of_range(self.problem, stop, types)) is None:
+            return None
+        energy, k = short
+        return _Reason(
+            f"It is out of range: from the nearest depot or charger to it and on to the next takes {number(energy)} of "
+            f"energy; a full battery holds {number(self.problem.vehicles[k].battery)} ({vehicle(self.problem, k)}).",
+            "Add a charger near it, or a vehicle with a larger battery.",
         )
 
     def _alone(self, stops: Sequence[int]) -> dict[int, list[tuple[Route, list[Violation]]]]:

@@ -10,6 +10,7 @@ from tests.solvers.test_search import proven, run
 from vrp import Problem, VehicleType
 from vrp.check import check, evaluate
 from vrp.deadline import Deadline
+from vrp.explain import explain_unserved
 from vrp.solution import Route
 from vrp.solvers import make
 
@@ -158,4 +159,8 @@ def test_station_on_the_way() -> None:
     plan = run(problem, 500)
     proven(problem, plan)
     assert [r.visits for r in plan.routes] == [(1, 2, 1)]
-    assert [u.stop for u in plan.unserved] == [3]
+    (left,) = explain_unserved(problem, plan).unserved
+    assert left.stop == 3
+    # From the station to it and back to the station.
+    assert left.reason.startswith("It is out of range")
+    assert "takes 260 of energy" in left.reason
