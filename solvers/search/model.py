@@ -13,9 +13,11 @@ from vrp.solvers.search.cargo import loads_of
 from vrp.solvers.search.clocks import Spans, keeps_hours, spans_of, times_of
 from vrp.solvers.search.distances import network_of
 from vrp.solvers.search.loads import OneLoad
-from vrp.solvers.search.plan import Equal, Far, Fleet, Mixed, Plan, Reach
+from vrp.solvers.search.peaks import Pairs
+from vrp.solvers.search.plan import Equal, Far, Fleet, Mixed, Plan, Reach, Varied
 from vrp.solvers.search.tolerance import tolerant
 from vrp.solvers.search.work import Order, Work
+from vrp.vehicles import VehicleType
 
 
 def unsupported(problem: Problem) -> list[str]:
@@ -25,7 +27,7 @@ def unsupported(problem: Problem) -> list[str]:
         "several time windows per stop": problem.time_windows.shape[1] > 1,
         "soft time windows": bool(np.isfinite(problem.lateness_cost).any()),
         "groups of alternatives": bool((problem.group >= 0).any()),
-        "shipments": len(problem.shipments) > 0,
+        "shipments with reloads": len(problem.shipments) > 0 and any(v.reload_depots for v in vehicles),
         "recharging": any(math.isfinite(v.battery) and v.consumption > 0 for v in vehicles),
         "breaks": any(v.breaks for v in vehicles),
         "reloads": any(v.reload_depots for v in vehicles),
@@ -43,7 +45,7 @@ class Model:
     net: Any
     loads: Any
     times: Any
-    fleet: Fleet
+    fleet: Fleet | Varied
     mix: Any
     reach: Any
     plan: Plan
@@ -70,6 +72,21 @@ class Model:
         work.cost[1], work.missing[1] = work.cost[0], work.missing[0]
         if isinstance(self.loads, OneLoad) and self.loads.overloaded[0]:
             work.cost[1], work.missing[1] = math.inf, len(self.clients) + 1
+
+    def unite(self, left: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return those of the clients that stand for a pair or for themselves; a mate that waits leaves the bank."""
+        pairs = getattr(self.loads, "pairs", None)
+        if not isinstance(pairs, Pairs):
+            return left
+        plan = self.plan
+        both = np.union1d(left, pairs.mate[left][pairs.mate[left] >= 0])
+        waiting = plan.bank[: plan.banked[0]]
+        staying = waiting[~np.isin(waiting, both)]
+        plan.place[waiting] = -1
+        plan.bank[: len(staying)], plan.place[staying], plan.banked[0] = staying, np.arange(len(staying)), len(staying)
+        # In the order given, so that the first ones still come first.
+        heads = np.where(pairs.leads[left], left, pairs.mate[left])
+        return heads[np.sort(np.unique(heads, return_index=True)[1])]
 
 
 def build(problem: Problem, seed: int) -> Model:
@@ -99,7 +116,7 @@ def build(problem: Problem, seed: int) -> Model:
         net=net,
         loads=loads_of(problem, kind),
         times=times_of(problem, kind, spans, timed, durations, scale),
-        fleet=_fleet(problem, kind, scale),
+        fleet=_fleet(problem, kind, scale, mixed),
         mix=Mixed(allowed, gains) if mixed else Equal(0),
         reach=Reach(np.zeros(R), longest) if _limited(problem) else Far(0),
         plan=_empty_plan(L, R, n, penalty),
@@ -161,10 +178,10 @@ def _vehicles(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1])
 
 
-def _fleet(problem: Problem, kind: NDArray[np.int64], scale: float) -> Fleet:
+def _fleet(problem: Problem, kind: NDArray[np.int64], scale: float, mixed: bool) -> Fleet | Varied:
     types = problem.vehicles
     counts = np.bincount(kind, minlength=len(types))
-    return Fleet(
+    fleet = Fleet(
         kind=kind,
         fixed=np.array([v.fixed_cost for v in types]) / scale,
         unit=np.array([v.distance_cost or 0.0 for v in types]),
@@ -173,6 +190,17 @@ def _fleet(problem: Problem, kind: NDArray[np.int64], scale: float) -> Fleet:
         top=np.zeros(len(types), np.int64),
         used=np.zeros(1, np.int64),
     )
+    plain = VehicleType()
+    free_to_differ = {
+        f: getattr(plain, f)
+        for f in ("name", "count", "capacity", "initial_load", "max_stops", "fixed_cost", "distance_cost")
+    } | {"duration_cost": None}
+    families: dict[VehicleType, int] = {}
+    family = np.array([families.setdefault(replace(v, **free_to_differ), k) for k, v in enumerate(types)], np.int64)
+    # Where vehicles differ anyway, those that cannot stand in for each other are no kind of their own.
+    if mixed or len(np.unique(family[counts > 0])) < np.count_nonzero(counts):
+        return Varied(*fleet, family=family)
+    return fleet
 
 
 def _reserve(problem: Problem) -> float:
@@ -218,10 +246,11 @@ def _work(N: int, R: int, n: int, seed: int) -> Work:
         random=np.array([seed | 1], np.uint64),
         removed=np.zeros(n + 1, np.int64),
         key=np.zeros(n + 1),
-        log=np.zeros((4 * n + 16, 4), np.int64),
+        log=np.zeros((12 * n + 16, 4), np.int64),
         seen=np.zeros(R, np.int64),
         touched=np.zeros(R, np.int64),
         changed=np.zeros(R, np.int64),
+        held=np.zeros(n, np.int64),
         mark=np.zeros(N, np.int64),
         clock=np.array([0, 0, 0, -1, 0], np.int64),
         cost=np.zeros(2),
@@ -233,7 +262,9 @@ def _order(problem: Problem, N: int, windows: NDArray[np.float64] | None) -> Ord
     """Keys as in SISR, section 5.2: demand, far, close; with windows also their length, start and end (section 6)."""
     D, L = problem.num_depots, problem.num_locations
     far, _ = problem.legs(problem.vehicles[0].start_depot, np.arange(D, L), problem.vehicles[0].profile)
-    keys = [-(problem.delivery + problem.pickup).sum(axis=1), -far, far]
+    goods = (problem.delivery + problem.pickup).sum(axis=1)
+    goods[problem.shipments[:, 0] - D] += problem.shipment_load.sum(axis=1)
+    keys = [-goods, -far, far]
     weights = [4.0, 2.0, 1.0]
     if windows is not None:
         start, end = windows.T

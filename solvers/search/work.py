@@ -1,5 +1,6 @@
 """Scratch space of one search, its random numbers and the log of an iteration."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -7,6 +8,9 @@ import numpy as np
 from vrp.solvers.search.jit import part
 
 TAKEN, PUT, CALLED, BANKED = 0, 1, 2, 3
+BLINK = 0.01
+"""Probability of not looking at a place for a client (beta of SISR)."""
+LOG_KEEP = math.log(1.0 - BLINK)
 
 
 class Order(NamedTuple):
@@ -33,6 +37,8 @@ class Work(NamedTuple):
     """[R] last iteration in which the route was changed."""
     changed: Any
     """[R] the routes changed in this iteration."""
+    held: Any
+    """[n] clients of a route that is about to change its vehicle."""
     mark: Any
     """[N] last insertion that looked at the positions beside the node."""
     clock: Any
@@ -63,3 +69,19 @@ def note(work, logged, what, c, p, r):  # type: ignore[no-untyped-def]
     work.log[logged, 2] = p
     work.log[logged, 3] = r
     return logged + 1
+
+
+@part
+def until_blink(work):  # type: ignore[no-untyped-def]
+    """Draw the number of places that are looked at before the next one is not."""
+    return int(math.log(1.0 - uniform(work)) / LOG_KEEP)
+
+
+@part
+def touch(work, changed, r, it):  # type: ignore[no-untyped-def]
+    """Note that route r changes in this iteration, and return how many do."""
+    if work.touched[r] == it:
+        return changed
+    work.touched[r] = it
+    work.changed[changed] = r
+    return changed + 1
