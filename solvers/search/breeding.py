@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vrp.solvers.search.exchanges import LEAST, Tours
-from vrp.solvers.search.genetic import BORN, KEPT, NEAR, ROOM, SPARE, Population, breed, settle
+from vrp.solvers.search.genetic import BORN, KEPT, NEAR, Population, breed, settle
 from vrp.solvers.search.jit import allocating_kernel
 from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.model import Model
@@ -16,15 +16,18 @@ from vrp.solvers.search.plan import Equal, Far
 from vrp.solvers.search.population import Elite
 from vrp.solvers.search.times import NoTime
 
-
 PAYS = 150.0
 """Breeding pays from this many children on at 100 clients; the number grows with the cube of the clients."""
 WELL = 100.0
 """Iterations per client after which the first plan is annealed well enough at 100 clients; they grow likewise."""
 RANDOM = 100
 """Random plans that a population begins with, at most."""
-FEWEST = 5
-"""Clients below which there is nothing to breed."""
+FEWEST, MOST = 5, 1000
+"""Clients between which plans are bred: below there is nothing to cross, above no time is long enough."""
+PATIENT = 20_000
+"""Children without a better plan after which a population begins anew (as in HGS)."""
+SPARE = 1.3
+"""Routes that a plan may have, in least numbers of vehicles, and three more."""
 
 
 class Growth(NamedTuple):
@@ -58,7 +61,7 @@ def grow(model: Model, iterations: float) -> Growth | None:
     n = len(model.clients)
     scale = (n / 100.0) ** 3
     children = iterations / max(n, 1)
-    if n < FEWEST or not PAYS * scale <= children or not applies(model):
+    if not PAYS * scale <= children or not applies(model):
         return None
     return Growth(min(0.5, WELL * scale / children), int(min(RANDOM, 0.1 * children)))
 
@@ -66,6 +69,8 @@ def grow(model: Model, iterations: float) -> Growth | None:
 def applies(model: Model) -> bool:
     """Tell whether the genetic search knows the problem: one kind of vehicles, one load, every stop must be served."""
     m = model
+    if not FEWEST <= len(m.clients) <= MOST:
+        return False
     plain = isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
     if not plain or not isinstance(m.loads, OneLoad) or len(m.fleet.top) > 1 or not np.isfinite(m.loads.capacity[0]):
         return False
@@ -111,13 +116,17 @@ class Breeding:
         self.settle([], count)
 
     def breed(self, children: int) -> None:
-        """Make some children."""
+        """Make some children; a population that has found nothing better for long begins anew."""
         breed(self.tours, self.population, children)
+        if self.population.tally[2] > PATIENT:
+            self.population.tally[2] = 0
+            self.population.part[:] = -1
+            self.settle_random(RANDOM)
 
-    def best(self) -> Elite | None:
-        """Return the best lawful plan."""
+    def best(self, below: float) -> Elite | None:
+        """Return the best lawful plan if it costs less than `below`."""
         m, p = self.model, self.population
-        if not np.isfinite(p.top[0]):
+        if p.top[0] >= below:
             return None
         L, offset = m.plan.locations, int(m.clients[0]) - 1
         following, size = m.plan.best.copy(), np.zeros_like(m.plan.best_size)

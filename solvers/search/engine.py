@@ -245,15 +245,15 @@ class _Run:
         deadline, n, made, rate = self.deadline, len(self.model.clients), 0, 0.0
         while not self.interrupted and made < many and self._done() < 1.0:
             span = min(CHUNK, max(deadline.remaining(), 0.0) * 0.7)
-            count = max(1, int(min(rate * span, many - made)))
+            left = NO_END if deadline.max_iterations is None else deadline.max_iterations - self.iterations
+            count = max(1, int(min(rate * span, many - made, math.ceil(left / n))))
             tick = time.perf_counter()
             some(count)
             rate = count / max(time.perf_counter() - tick, 1e-7)
             made += count
-            self.iterations += count * n
-            best = breeding.best()
-            if best is not None and (self._top is None or best.rank() < self._top.rank()):
-                self._top = best
+            self.iterations += min(count * n, left)
+            best = breeding.best(self._top.cost if self._top is not None and not self._top.missing else math.inf)
+            self._top = self._top if best is None else best
             self._note()
             self._tell()
 

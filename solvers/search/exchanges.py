@@ -1,23 +1,16 @@
-"""Local search on the routes of one plan: exchanges of stops and of route ends, at a price of overload.
+"""Exchanges of stops and of route ends between the routes of one plan, at a price of overload.
 
-The neighbourhoods of Vidal 2022 ("Hybrid genetic search for the CVRP: open-source implementation and SWAP*
-neighborhood", sections 3.2 and 3.3): relocate and swap of one or two stops, 2-opt, 2-opt*, and SWAP* between two routes.
-Deviations: legs may be asymmetric, so that reversed stretches are priced by sums of their reversed legs; of all
-exchanges around two stops the best is made, not the first; two routes are tried with SWAP* where a stop of one is among
-the nearest neighbours of a stop of the other, which needs no coordinates.
+Vidal 2022 ("Hybrid genetic search for the CVRP: open-source implementation and SWAP* neighborhood"): relocate and swap
+of one or two stops, 2-opt and 2-opt*. Deviations: legs may be asymmetric, so that reversed stretches are priced by sums
+of their reversed legs; of all exchanges around two stops the best is made, not the first.
 """
 
-import math
 from typing import Any, NamedTuple
 
 from vrp.solvers.search.jit import outlined, part
 
-BESIDE = 10
-"""Nearest neighbours of a stop whose routes are tried with SWAP*."""
 LEAST = 1e-7
 """Improvements below this share of the mean leg are rounding."""
-PATIENCE = 100
-"""Exchanges per stop after which a descent ends: far more than any needs, should rounding ever make one go in circles."""
 
 
 class Tours(NamedTuple):
@@ -73,20 +66,21 @@ class Tours(NamedTuple):
 
 
 @part
-def _fine(s, load):  # type: ignore[no-untyped-def]
+def fine(s, load):  # type: ignore[no-untyped-def]
     """Price of the overload of a route."""
     return s.money[1] * max(load - s.money[0], 0.0)
 
 
 @part
-def _unlink(s, u):  # type: ignore[no-untyped-def]
+def unlink(s, u):  # type: ignore[no-untyped-def]
+    """Take u off its route."""
     p, x = s.prv[u], s.nxt[u]
     s.nxt[p] = x
     s.prv[x] = p
 
 
 @part
-def _link(s, u, v):  # type: ignore[no-untyped-def]
+def link(s, u, v):  # type: ignore[no-untyped-def]
     """Put u behind v."""
     y = s.nxt[v]
     s.nxt[v] = u
@@ -125,26 +119,26 @@ def _relink(s, u, v, move):  # type: ignore[no-untyped-def]
         _cut(s, u, v, move)
     else:
         y = s.nxt[v]
-        _unlink(s, u)
+        unlink(s, u)
         if move in (2, 3, 5, 6):
-            _unlink(s, x)
+            unlink(s, x)
         if move >= 4:
-            _unlink(s, v)
+            unlink(s, v)
             if move == 6:
-                _unlink(s, y)
-            _link(s, v, p)
+                unlink(s, y)
+            link(s, v, p)
             if move == 6:
-                _link(s, y, v)
-            _link(s, u, b)
+                link(s, y, v)
+            link(s, u, b)
             if move != 4:
-                _link(s, x, u)
+                link(s, x, u)
         elif move == 3:
-            _link(s, x, v)
-            _link(s, u, x)
+            link(s, x, v)
+            link(s, u, x)
         else:
-            _link(s, u, v)
+            link(s, u, v)
             if move == 2:
-                _link(s, x, u)
+                link(s, x, u)
     r, t = s.route[u], s.route[v]
     s.count[0] += 1
     refresh(s, r)
@@ -220,78 +214,15 @@ def _join(s, u, hu, y, hv, last):  # type: ignore[no-untyped-def]
 @outlined
 def exchange(s, u, v):  # type: ignore[no-untyped-def]
     """Make the best exchange around stop u and node v if it improves the plan; tell whether one was made."""
-    n = len(s.demand) - 1
-    leg, at = s.leg, s.at
-    p, x, y = s.prv[u], s.nxt[u], s.nxt[v]
-    r, t = s.route[u], s.route[v]
-    U, V, P, X, Y = u, at[v], at[p], at[x], at[y]
-    px, pu, ux, vy = leg[P, X], leg[P, U], leg[U, X], leg[V, Y]
-    same = r == t
-    lr, lt = s.load[r], s.load[t]
-    fines = 0.0 if same else _fine(s, lr) + _fine(s, lt)
-    qu = s.demand[u]
+    fines = 0.0
+    if s.route[u] != s.route[v]:
+        fines = fine(s, s.load[s.route[u]]) + fine(s, s.load[s.route[v]])
     best, move = -s.money[2], 0
-    stop_x, stop_v, stop_y = x <= n, v <= n, y <= n
-    if v != p:
-        d = px - pu - ux + leg[V, U] + leg[U, Y] - vy
-        if not same:
-            d += _fine(s, lr - qu) + _fine(s, lt + qu) - fines
-        if d < best:
-            best, move = d, 1
-        if stop_x and v != x:
-            z = s.nxt[x]
-            Z = at[z]
-            qx = qu + s.demand[x]
-            pz, xz = leg[P, Z], leg[X, Z]
-            fine = 0.0
-            if not same:
-                fine = _fine(s, lr - qx) + _fine(s, lt + qx) - fines
-            d = pz - pu - xz + leg[V, U] + leg[X, Y] - vy + fine
-            if d < best:
-                best, move = d, 2
-            d = pz - pu - ux - xz + leg[V, X] + leg[X, U] + leg[U, Y] - vy + fine
-            if d < best:
-                best, move = d, 3
-            if stop_v and v != z:
-                b = s.prv[v]
-                B = at[b]
-                qv = s.demand[v]
-                if not same:
-                    fine = _fine(s, lr - qx + qv) + _fine(s, lt + qx - qv) - fines
-                d = leg[P, V] + leg[V, Z] - pu - xz + leg[B, U] + leg[X, Y] - leg[B, V] - vy + fine
-                if d < best:
-                    best, move = d, 5
-                if stop_y and y != p:
-                    w = at[s.nxt[y]]
-                    qy = qv + s.demand[y]
-                    if not same:
-                        fine = _fine(s, lr - qx + qy) + _fine(s, lt + qx - qy) - fines
-                    d = leg[P, V] + leg[Y, Z] - pu - xz + leg[B, U] + leg[X, w] - leg[B, V] - leg[Y, w] + fine
-                    if d < best:
-                        best, move = d, 6
-        if stop_v and v != x:
-            B = at[s.prv[v]]
-            qv = s.demand[v]
-            d = leg[P, V] + leg[V, X] - pu - ux + leg[B, U] + leg[U, Y] - leg[B, V] - vy
-            if not same:
-                d += _fine(s, lr - qu + qv) + _fine(s, lt + qu - qv) - fines
-            if d < best:
-                best, move = d, 4
-    if same:
-        if s.rank[u] < s.rank[v] and x != v:
-            d = leg[U, V] + leg[X, Y] - ux - vy + s.turn[v] - s.turn[x]
-            if d < best:
-                best, move = d, 7
-    else:
-        au, av = s.upto[u], s.upto[v]
-        d = leg[U, Y] + leg[V, X] - ux - vy + _fine(s, au + lt - av) + _fine(s, av + lr - au) - fines
-        if d < best:
-            best, move = d, 9
-        # Backward: the depot's legs of both stretches are part of `turn`.
-        d = leg[U, V] + leg[X, Y] - ux - vy + s.turn[v] + _fine(s, au + av) + _fine(s, lr + lt - au - av) - fines
-        d += s.turned[r] - s.turn[x] if stop_x else 0.0
-        if d < best:
-            best, move = d, 8
+    if v != s.prv[u]:
+        best, move = _of_one(s, u, v, fines, best, move)
+        if s.nxt[u] < len(s.demand) and v != s.nxt[u]:
+            best, move = _of_two(s, u, v, fines, best, move)
+    best, move = _of_ends(s, u, v, fines, best, move)
     if move == 0:
         return False
     _relink(s, u, v, move)
@@ -299,162 +230,82 @@ def exchange(s, u, v):  # type: ignore[no-untyped-def]
 
 
 @part
-def _look_up(s, u, r):  # type: ignore[no-untyped-def]
-    """Find the three cheapest places of stop u in route r, unless the route is as it was the last time."""
-    if s.placed[u, r] >= s.changed[r]:
-        return
-    s.placed[u, r] = s.count[0]
-    for k in range(3):
-        s.extra[u, r, k] = math.inf
-        s.place[u, r, k] = -1
-    h = len(s.demand) + r
-    i = h
-    while True:
-        q = s.nxt[i]
-        cost = s.leg[s.at[i], u] + s.leg[u, s.at[q]] - s.leg[s.at[i], s.at[q]]
-        if cost < s.extra[u, r, 2]:
-            k = 2
-            while k > 0 and s.extra[u, r, k - 1] > cost:
-                s.extra[u, r, k] = s.extra[u, r, k - 1]
-                s.place[u, r, k] = s.place[u, r, k - 1]
-                k -= 1
-            s.extra[u, r, k] = cost
-            s.place[u, r, k] = i
-        i = q
-        if i == h:
-            break
+def _fined(s, u, v, more, fines):  # type: ignore[no-untyped-def]
+    """Change of the price of overload when the route of v gets `more` load from that of u."""
+    r, t = s.route[u], s.route[v]
+    return 0.0 if r == t else fine(s, s.load[r] - more) + fine(s, s.load[t] + more) - fines
 
 
 @part
-def _without(s, u, v):  # type: ignore[no-untyped-def]
-    """Return the cheapest place of stop u in the route of v once v has left it: its cost and the node before."""
-    r = s.route[v]
-    b, y = s.prv[v], s.nxt[v]
-    best = s.leg[s.at[b], u] + s.leg[u, s.at[y]] - s.leg[s.at[b], s.at[y]]
-    where = b
-    for k in range(3):
-        i = s.place[u, r, k]
-        if i >= 0 and i != v and i != b:
-            if s.extra[u, r, k] < best:
-                best, where = s.extra[u, r, k], i
-            break
-    return best, where
+def _of_one(s, u, v, fines, best, move):  # type: ignore[no-untyped-def]
+    """1: u behind v; 4: u and v change places."""
+    leg, at = s.leg, s.at
+    P, X, V, Y = at[s.prv[u]], at[s.nxt[u]], at[v], at[s.nxt[v]]
+    out = leg[P, u] + leg[u, X]
+    d = leg[P, X] - out + leg[V, u] + leg[u, Y] - leg[V, Y] + _fined(s, u, v, s.demand[u], fines)
+    if d < best:
+        best, move = d, 1
+    if v < len(s.demand) and v != s.nxt[u]:
+        B = at[s.prv[v]]
+        d = leg[P, v] + leg[v, X] - out + leg[B, u] + leg[u, Y] - leg[B, v] - leg[v, Y]
+        d += _fined(s, u, v, s.demand[u] - s.demand[v], fines)
+        if d < best:
+            best, move = d, 4
+    return best, move
 
 
 @part
-def _gain(s, u):  # type: ignore[no-untyped-def]
-    """Change of cost when stop u leaves its route."""
-    p, x = s.at[s.prv[u]], s.at[s.nxt[u]]
-    return s.leg[p, x] - s.leg[p, u] - s.leg[u, x]
-
-
-@outlined
-def swap_star(s, r, t):  # type: ignore[no-untyped-def]
-    """Make the best SWAP* (or relocation) between two routes if it improves the plan; tell whether one was made."""
-    n = len(s.demand) - 1
-    lr, lt = s.load[r], s.load[t]
-    fines = _fine(s, lr) + _fine(s, lt)
-    hr, ht = n + 1 + r, n + 1 + t
-    u = s.nxt[hr]
-    while u != hr:
-        _look_up(s, u, t)
-        u = s.nxt[u]
-    v = s.nxt[ht]
-    while v != ht:
-        _look_up(s, v, r)
-        v = s.nxt[v]
-    best = -s.money[2]
-    one, two, to, back = -1, -1, -1, -1
-    u = s.nxt[hr]
-    while u != hr:
-        gain_u = _gain(s, u)
-        d = gain_u + s.extra[u, t, 0] + _fine(s, lr - s.demand[u]) + _fine(s, lt + s.demand[u]) - fines
+def _of_two(s, u, v, fines, best, move):  # type: ignore[no-untyped-def]
+    """U and x behind v, 2 as they are or 3 turned; they change places 5 with v or 6 with v and y."""
+    n, leg, at = len(s.demand) - 1, s.leg, s.at
+    x, y = s.nxt[u], s.nxt[v]
+    z = s.nxt[x]
+    P, Z, V, Y = at[s.prv[u]], at[z], at[v], at[y]
+    load = s.demand[u] + s.demand[x]
+    out = leg[P, u] + leg[x, Z]
+    moved = leg[P, Z] - out - leg[V, Y] + _fined(s, u, v, load, fines)
+    d = moved + leg[V, u] + leg[x, Y]
+    if d < best:
+        best, move = d, 2
+    d = moved - leg[u, x] + leg[V, x] + leg[x, u] + leg[u, Y]
+    if d < best:
+        best, move = d, 3
+    if v <= n and v != z:
+        B = at[s.prv[v]]
+        d = leg[P, v] + leg[v, Z] - out + leg[B, u] + leg[x, Y] - leg[B, v] - leg[v, Y]
+        d += _fined(s, u, v, load - s.demand[v], fines)
         if d < best:
-            best, one, two, to = d, u, -1, s.place[u, t, 0]
-        v = s.nxt[ht]
-        while v != ht:
-            more = s.demand[v] - s.demand[u]
-            bound = gain_u + _gain(s, v) + _fine(s, lr + more) + _fine(s, lt - more) - fines
-            if bound < best:
-                cost_u, at_u = _without(s, u, v)
-                if bound + cost_u < best:
-                    cost_v, at_v = _without(s, v, u)
-                    d = bound + cost_u + cost_v
-                    if d < best:
-                        best, one, two, to, back = d, u, v, at_u, at_v
-            v = s.nxt[v]
-        u = s.nxt[u]
-    v = s.nxt[ht]
-    while v != ht:
-        d = _gain(s, v) + s.extra[v, r, 0] + _fine(s, lr + s.demand[v]) + _fine(s, lt - s.demand[v]) - fines
-        if d < best:
-            best, one, two, back = d, -1, v, s.place[v, r, 0]
-        v = s.nxt[v]
-    if one < 0 and two < 0:
-        return False
-    if one >= 0:
-        _unlink(s, one)
-    if two >= 0:
-        _unlink(s, two)
-    if one >= 0:
-        _link(s, one, to)
-    if two >= 0:
-        _link(s, two, back)
-    s.count[0] += 1
-    refresh(s, r)
-    refresh(s, t)
-    return True
+            best, move = d, 5
+        if y <= n and y != s.prv[u]:
+            W = at[s.nxt[y]]
+            d = leg[P, v] + leg[y, Z] - out + leg[B, u] + leg[x, W] - leg[B, v] - leg[y, W]
+            d += _fined(s, u, v, load - s.demand[v] - s.demand[y], fines)
+            if d < best:
+                best, move = d, 6
+    return best, move
 
 
-@outlined
-def _pair_routes(s):  # type: ignore[no-untyped-def]
-    """Note which routes have stops near each other."""
-    s.beside[:, :] = False
-    for u in s.order:
-        for k in range(min(BESIDE, s.near.shape[1])):
-            v = s.near[u, k]
-            if v < 0:
-                break
-            s.beside[s.route[u], s.route[v]] = True
-
-
-@outlined
-def descend(s):  # type: ignore[no-untyped-def]
-    """Exchange until nothing improves the plan any more."""
-    n = len(s.demand) - 1
-    routes = len(s.load)
-    s.tested[:] = -1
-    s.paired[:, :] = -1
-    loop, searching = 0, True
-    limit = s.count[0] + PATIENCE * n
-    while searching and s.count[0] < limit:
-        # Moves to an empty route are tried from the second time on.
-        searching = loop == 0
-        for u in s.order:
-            last = s.tested[u]
-            s.tested[u] = s.count[0]
-            for k in range(s.near.shape[1]):
-                v = s.near[u, k]
-                if v < 0:
-                    break
-                if max(s.changed[s.route[u]], s.changed[s.route[v]]) > last:
-                    if exchange(s, u, v):
-                        searching = True
-                        continue
-                    if s.prv[v] > n and exchange(s, u, s.prv[v]):
-                        searching = True
-            if loop > 0:
-                for r in range(routes):
-                    if s.size[r] == 0:
-                        if s.size[s.route[u]] > 1 and exchange(s, u, n + 1 + r):
-                            searching = True
-                        break
-        _pair_routes(s)
-        for r in range(routes):
-            for t in range(r):
-                if (s.beside[r, t] or s.beside[t, r]) and s.size[r] > 0 and s.size[t] > 0:
-                    last = s.paired[r, t]
-                    s.paired[r, t] = s.count[0]
-                    if max(s.changed[r], s.changed[t]) > last and swap_star(s, r, t):
-                        searching = True
-        loop += 1
+@part
+def _of_ends(s, u, v, fines, best, move):  # type: ignore[no-untyped-def]
+    """7: the stretch between u and v turned; two routes exchange their ends, 9 as they are or 8 turned."""
+    leg, at = s.leg, s.at
+    r, t, x, y = s.route[u], s.route[v], s.nxt[u], s.nxt[v]
+    V, X, Y = at[v], at[x], at[y]
+    cut = leg[u, X] + leg[V, Y]
+    if r == t:
+        if s.rank[u] < s.rank[v] and x != v:
+            d = leg[u, V] + leg[X, Y] - cut + s.turn[v] - s.turn[x]
+            if d < best:
+                best, move = d, 7
+        return best, move
+    load_u, load_v, both = s.upto[u], s.upto[v], s.load[r] + s.load[t]
+    d = leg[u, Y] + leg[V, X] - cut - fines
+    d += fine(s, load_u + s.load[t] - load_v) + fine(s, load_v + s.load[r] - load_u)
+    if d < best:
+        best, move = d, 9
+    # Turned, the depot's legs of both stretches are part of `turn`.
+    d = leg[u, V] + leg[X, Y] - cut - fines + s.turn[v] + fine(s, load_u + load_v) + fine(s, both - load_u - load_v)
+    d += s.turned[r] - s.turn[x] if x < len(s.demand) else 0.0
+    if d < best:
+        best, move = d, 8
+    return best, move

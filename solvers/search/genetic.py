@@ -9,11 +9,9 @@ is split by the plain recursion, whose work is bounded by the longest stretch th
 import math
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from vrp.solvers.search.exchanges import Tours, descend, refresh
-from vrp.solvers.search.jit import allocating_kernel, kernel, outlined, part
+from vrp.solvers.search.descent import descend
+from vrp.solvers.search.exchanges import refresh
+from vrp.solvers.search.jit import kernel, outlined, part
 from vrp.solvers.search.work import uniform
 
 NEAR = 20
@@ -32,8 +30,6 @@ EVERY = 100
 """Plans between two changes of the price."""
 ROOM = 1.5
 """Capacities up to which a route may be loaded when a tour is split."""
-SPARE = 1.3
-"""Routes that a plan has, in least numbers of vehicles, and three more."""
 
 
 class Population(NamedTuple):
