@@ -13,6 +13,9 @@ from vrp.problem import Problem
 from vrp.solvers.search.jit import dispatch, has_a
 from vrp.solvers.search.recreate import position
 
+LONGEST = 200
+"""Length of neighbour lists, at most, where most clients are alternatives to others."""
+
 
 class NoGroups(NamedTuple):
     """Every client stands for itself."""
@@ -53,6 +56,13 @@ def groups_of(problem: Problem, N: int) -> NoGroups | Groups:
     member = np.argsort(group, kind="stable")[(group < 0).sum() :].astype(np.int64)
     begin = np.searchsorted(group[member], np.arange(len(problem.group_required) + 1)).astype(np.int64)
     return Groups(group, member, begin)
+
+
+def list_length(groups: NoGroups | Groups, clients: NDArray[np.int64], k: int) -> int:
+    """Return the length of neighbour lists of which about k are of one alternative each."""
+    if not isinstance(groups, Groups):
+        return k
+    return max(k, min(k * len(clients) // len(groups.first_of_each(clients)), LONGEST))
 
 
 def choose(
