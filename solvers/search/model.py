@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vrp.problem import Problem
 from vrp.solution import Route
 from vrp.solvers.search.cargo import loads_of
-from vrp.solvers.search.clocks import Spans, keeps_hours, spans_of, times_of
+from vrp.solvers.search.clocks import Spans, keeps_gaps, keeps_hours, spans_of, times_of
 from vrp.solvers.search.distances import network_of
 from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.plan import Equal, Far, Fleet, Mixed, Plan, Reach
@@ -22,12 +22,9 @@ def unsupported(problem: Problem) -> list[str]:
     """Name what this search cannot honour yet."""
     vehicles = problem.vehicles
     found = {
-        "several time windows per stop": problem.time_windows.shape[1] > 1,
-        "soft time windows": bool(np.isfinite(problem.lateness_cost).any()),
         "groups of alternatives": bool((problem.group >= 0).any()),
         "shipments": len(problem.shipments) > 0,
         "recharging": any(math.isfinite(v.battery) and v.consumption > 0 for v in vehicles),
-        "breaks": any(v.breaks for v in vehicles),
         "reloads": any(v.reload_depots for v in vehicles),
         "locked prefixes": any(v.prefix for v in vehicles),
         "the objective 'vehicles'": problem.objective != "cost",
@@ -119,7 +116,7 @@ def _prices(problem: Problem, spans: Spans) -> tuple[bool, bool, bool, float, fl
     Returns whether there are windows, whether durations are kept, whether vehicles differ, and the two prices.
     """
     types = problem.vehicles
-    timed, hours = spans.bind(), keeps_hours(problem)
+    timed, hours = spans.bind(), keeps_hours(problem) or keeps_gaps(problem)
     limited = _limited(problem)
     by_distance, by_time = types[0].distance_cost or 0.0, types[0].duration_cost or 0.0
     mixed = (
