@@ -94,19 +94,27 @@ def arrival(times, r, clock, seconds, tolerance):  # type: ignore[no-untyped-def
 
 @part
 def opening(times, r, i, clock, seconds, tolerance):  # type: ignore[no-untyped-def]
-    """First moment from `clock` on at which seconds of work may begin at node i, or too late for it."""
+    """First moment from `clock` on at which seconds of work may begin at node i, or too late for it.
+
+    With a negative tolerance: where it goes as the clock gets later than this, however little.
+    """
     w, windows = times.first_window[i], times.last_window[i]
     b, breaks = times.first_break[r], times.last_break[r]
+    arrived = clock + times.grain
     while True:
         while w < windows and clock > times.windows[w, 1] + tolerance:
             w += 1
         if w < windows:
             clock = max(clock, times.windows[w, 0])
+        if clock > arrived:
+            tolerance = times.grain  # whoever waits begins at one and the same moment
         while b < breaks and times.breaks[b, 1] <= clock:
             b += 1
         if b == breaks or clock + seconds <= times.breaks[b, 0] + tolerance:
             return clock
         clock = times.breaks[b, 1]
+        if clock > arrived:
+            tolerance = times.grain
 
 
 @part
@@ -139,7 +147,8 @@ def _driven(times, r, clock, seconds, tolerance):  # type: ignore[no-untyped-def
         if end - clock <= times.grain:
             continue
         if clock == left and clock >= begin - edge:
-            slope, room = 0.0, end - clock
+            # All arrive at the same moment, which is no limit that arrivals come near to.
+            slope, room, tolerance = 0.0, end - clock, times.grain
             clock = end
             continue
         if clock + seconds <= begin + tolerance:
@@ -210,7 +219,7 @@ def _advance(times, net, r, p, i, locations, side, count):  # type: ignore[no-un
         tolerance = times.grain
         while True:
             arrive, slope, room = _driven(times, r, clock, travel, tolerance)
-            start, also, wait = _begun(times, r, i, arrive, seconds, tolerance)
+            start, also, wait = _begun(times, r, i, arrive, seconds, tolerance if slope > 0.0 else times.grain)
             if slope > 0.0:
                 slope, room = also, min(room, wait)
             if hard and start > limit:
