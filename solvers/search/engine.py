@@ -192,7 +192,7 @@ class _Run:
     def _sequence(self) -> NDArray[np.int64]:
         """Far clients first: the near ones fit in later."""
         m = self.model
-        return m.clients[np.argsort(m.order.keys[1, m.clients], kind="stable")]
+        return m.unite(m.clients[np.argsort(m.order.keys[1, m.clients], kind="stable")])
 
     def _improve(self) -> None:
         """Anneal the first plan once, or several times apart and then the children of the results."""
@@ -238,7 +238,7 @@ class _Run:
             left = np.concatenate([left, dissolve(m, m.work.changed[:broken])])
             kernels.rebuild(*m.state(), m.required)
         if len(left):
-            self._search(1, 0.0, left)
+            self._search(1, 0.0, m.unite(left))
             kernels.rebuild(*m.state(), m.required)
 
     def _take(self, plan: Elite) -> None:

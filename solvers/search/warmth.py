@@ -13,6 +13,7 @@ from vrp.solvers.search import jit, kernels
 from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.model import Model, build
 from vrp.solvers.search.neighbours import neighbours
+from vrp.solvers.search.peaks import Pairs
 from vrp.solvers.search.population import adopt, cross, elite
 from vrp.solvers.search.start import savings
 from vrp.vehicles import VehicleType
@@ -26,7 +27,8 @@ def feature_set(model: Model) -> str:
     """Name the kernels that a model needs, such as "Planar-OneLoad-NoTime-Equal-Far"."""
     parts = (model.net, model.loads, model.times, model.mix, model.reach)
     dtypes = {str(a.dtype) for a in model.net if isinstance(a, np.ndarray) and a.ndim > 1}
-    return "-".join([type(p).__name__ for p in parts] + sorted(dtypes))
+    pairs = {"Pairs" for a in model.loads if isinstance(a, Pairs)}
+    return "-".join([type(p).__name__ for p in parts] + sorted(pairs | dtypes))
 
 
 def warm_up(model: Model) -> float:
