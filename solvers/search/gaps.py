@@ -246,9 +246,24 @@ def _advance(times, net, r, p, i, locations, side, count):  # type: ignore[no-un
     return found
 
 
+@part
+def _follower(plan, i, p, c, p2, c2):  # type: ignore[no-untyped-def]
+    """Return the node after i, with c put behind p and then c2 behind p2, where these are not negative."""
+    if c2 >= 0 and i == p2:
+        return c2
+    if c2 >= 0 and i == c2:
+        return plan.nxt[p if p2 == c else p2]
+    if c >= 0 and i == p:
+        return c
+    return plan.nxt[p if c >= 0 and i == c else i]
+
+
 @outlined
-def cheapest(times, net, plan, r, p, c, release):  # type: ignore[no-untyped-def]
-    """Return the price of time of route r with c put behind p (none if negative), from its best start; or infinity."""
+def cheapest(times, net, plan, r, p, c, p2, c2, release):  # type: ignore[no-untyped-def]
+    """Return the price of time of route r from its best start, infinity if it may have none.
+
+    With client c put behind p, and client c2 behind p2 (which may be c), where they are not negative.
+    """
     h = plan.locations + r
     soonest = max(times.starts[r, 0], release)
     if soonest > times.starts[r, 1] + times.bound.slack:
@@ -259,7 +274,7 @@ def cheapest(times, net, plan, r, p, c, release):  # type: ignore[no-untyped-def
     side, count = 0, _push(times.pieces[0], 0, soonest, latest, soonest, 1.0, 0.0, 0.0, times.grain)
     i = h
     while True:
-        q = c if i == p and c >= 0 else plan.nxt[p if i == c and c >= 0 else i]
+        q = _follower(plan, i, p, c, p2, c2)
         count = _advance(times, net, r, i, q, plan.locations, side, count)
         side = 1 - side
         if count == 0:

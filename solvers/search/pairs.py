@@ -143,7 +143,7 @@ def _behind(net, loads, times, fleet, mix, reach, plan, work, r, p, a, b, more, 
         elif cost < best and within(reach, r, delta) and peak_between(loads, r, walk, 0, b, q):
             there, ok = onward(times, net, r, i, time, b)
             if ok:
-                cost = arrive(times, net, plan, r, b, there, q, cost)
+                cost = arrive(times, net, plan, r, p, a, i, b, there, q, cost, best)
                 if cost < best:
                     best, at = cost, i
         if q >= plan.locations or more + per * first >= best:

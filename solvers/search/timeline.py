@@ -65,7 +65,7 @@ def refresh_timeline(times, net, plan, r, i, until, j, down_to, now):  # type: i
             _set_soonest(times, q, start, clock, price, now)
             p = q
         if times.flexible[r]:
-            best = cheapest(times, net, plan, r, -1, -1, release)
+            best = cheapest(times, net, plan, r, -1, -1, -1, -1, release)
             if best < math.inf:
                 price = best
             else:
@@ -128,7 +128,7 @@ def price_timeline(times, net, plan, r, p, c, q, cost, best):  # type: ignore[no
     least += _owed_at_least(times, net, plan, r, p, c, q, release)
     if least >= best or not times.flexible[r]:
         return least
-    return cost + cheapest(times, net, plan, r, p, c, release)
+    return cost + cheapest(times, net, plan, r, p, c, -1, -1, release)
 
 
 @part

@@ -178,6 +178,23 @@ def test_gaps_of_random_problems(seed: int) -> None:
             proven(problem, run(problem, 300, case))
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_gaps_of_shipments(seed: int) -> None:
+    """Pairs of stops, too, are put where the clock allows it, and cost what the search thought."""
+    rng = np.random.default_rng(400 + seed)
+    for case in range(30):
+        features = {f for f in (*GAPS, *HOURS, *OTHERS) if rng.random() < 0.5} - {"prizes"} | {"breaks"}
+        n = int(rng.integers(4, 20))
+        ends = rng.permutation(n)[: n // 2 * 2].reshape(-1, 2)
+        problem = random_problem(rng, n, features, depots=1 + case % 2)
+        problem = whole(problem).replace(
+            shipments=ends + problem.num_depots,
+            shipment_load=np.ones((len(ends), 1)),
+            delivery=problem.delivery * ~np.isin(np.arange(n), ends)[:, None],
+        )
+        proven(problem, run(problem, 200, case))
+
+
 @pytest.mark.parametrize("seed", range(9))
 def test_gaps_are_those_of_the_best_plan(seed: int) -> None:
     """On tiny problems the plan is as good as the best of all plans, each with its best start."""
