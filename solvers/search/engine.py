@@ -16,7 +16,7 @@ from vrp.solution import Solution, Stats
 from vrp.solvers import Event, Progress
 from vrp.solvers.search import kernels
 from vrp.solvers.search.loads import OneLoad
-from vrp.solvers.search.model import Model, build, load_routes, routes, unsupported
+from vrp.solvers.search.model import Model, build, chain, load_routes, routes, unsupported
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.overload import Overload, allow
 from vrp.solvers.search.plan import Equal, Far
@@ -164,6 +164,8 @@ class _Run:
     def _begin(self) -> None:
         m, options = self.model, self.search
         self.near = neighbours(m.net, m.times, m.clients, options.neighbours)
+        for r, fixed in m.prefixes.items():
+            chain(m.plan, r, fixed)
         kernels.rebuild(*m.state(), m.required)
         if self.start is not None:
             load_routes(m, self.start.routes)
@@ -186,13 +188,14 @@ class _Run:
 
     def _savings_apply(self) -> bool:
         m = self.model
-        plain = isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
+        plain = not m.prefixes and isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
         return plain and isinstance(m.loads, OneLoad) and len(m.fleet.top) == 1 and bool(m.required[m.clients].all())
 
     def _sequence(self) -> NDArray[np.int64]:
         """Far clients first: the near ones fit in later."""
         m = self.model
-        return m.unite(m.clients[np.argsort(m.order.keys[1, m.clients], kind="stable")])
+        clients = np.setdiff1d(m.clients, m.locked())
+        return m.unite(clients[np.argsort(m.order.keys[1, clients], kind="stable")])
 
     def _improve(self) -> None:
         """Anneal the first plan once, or several times apart and then the children of the results."""

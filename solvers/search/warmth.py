@@ -14,6 +14,7 @@ from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.model import Model, build
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.peaks import Pairs
+from vrp.solvers.search.plan import Locked
 from vrp.solvers.search.population import adopt, cross, elite
 from vrp.solvers.search.start import savings
 from vrp.vehicles import VehicleType
@@ -27,8 +28,8 @@ def feature_set(model: Model) -> str:
     """Name the kernels that a model needs, such as "Planar-OneLoad-NoTime-Equal-Far"."""
     parts = (model.net, model.loads, model.times, model.mix, model.reach)
     dtypes = {str(a.dtype) for a in model.net if isinstance(a, np.ndarray) and a.ndim > 1}
-    pairs = {"Pairs" for a in model.loads if isinstance(a, Pairs)}
-    return "-".join([type(p).__name__ for p in parts] + sorted(pairs | dtypes))
+    more = {type(a).__name__ for a in (*model.loads, model.plan.fixed) if isinstance(a, Pairs | Locked)}
+    return "-".join([type(p).__name__ for p in parts] + sorted(more | dtypes))
 
 
 def warm_up(model: Model) -> float:
