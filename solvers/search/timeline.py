@@ -132,6 +132,15 @@ def price_timeline(times, net, plan, r, p, c, q, cost, best):  # type: ignore[no
 
 
 @part
+def spent_timeline(times, r, to):  # type: ignore[no-untyped-def]
+    """Price of the time of route r; with another vehicle an estimate, as its best start may be another one."""
+    if to == r:
+        return times.price[r, 0]
+    bound = times.bound
+    return times.price[r, 0] + worth(bound, to, bound.duration[r]) - worth(bound, r, bound.duration[r])
+
+
+@part
 def kept_timeline(times, net, plan, r):  # type: ignore[no-untyped-def]
     """Tell whether route r keeps its windows, breaks, releases and longest duration."""
     return times.price[r, 1] == 0.0 and kept_hours(times.bound, net, plan, r)
