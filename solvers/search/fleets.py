@@ -107,7 +107,7 @@ def _swap(net, loads, times, fleet, mix, reach, plan, work, r, s, logged, change
 
 @outlined
 def _append(net, loads, times, fleet, mix, reach, plan, work, s, to, logged, it):  # type: ignore[no-untyped-def]
-    """Append the clients of route s to route `to`, from the first on, as long as they fit, may move and are no pairs."""
+    """Append the clients of route s to route `to`, from the first on, while they fit, may move and are no pairs."""
     h, g = plan.locations + s, plan.locations + to
     delta = 0.0
     while plan.size[s] > 0:
