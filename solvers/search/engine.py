@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from vrp.problem import Problem
 from vrp.solution import Solution, Stats
 from vrp.solvers import Event, Progress
 from vrp.solvers.search import kernels
+from vrp.solvers.search.breeding import Breeding, Growth, grow
 from vrp.solvers.search.model import Model, build, chain, load_routes, routes, unsupported
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.overload import Overload, allow
@@ -35,6 +37,9 @@ STEPS = 100
 """Temperatures of an annealing, at least, where there is one."""
 FEW_STEPS = 40
 """Temperatures of an annealing where there are many: each costs as much as a few iterations of a small problem."""
+CHUNK = 0.01
+"""Seconds that a call of a kernel should take at most."""
+NO_END = 2**62
 NOBODY = np.zeros(0, np.int64)
 
 
@@ -202,7 +207,11 @@ class _Run:
     def _improve(self) -> None:
         """Anneal the first plan once, or several times apart and then the children of the results."""
         leg, hot = self._leg(), self.search.heat
-        plan = shape(self._budget(leg * hot), len(self.model.clients))
+        budget = self._budget(leg * hot)
+        if (growth := grow(self.model, budget)) is not None:
+            self._evolve(growth, leg, hot)
+            return
+        plan = shape(budget, len(self.model.clients))
         if plan.plans == 1 or self.model.fleet.used[0] < 2:
             self._anneal(1.0, leg, hot, STEPS)
             return
@@ -227,6 +236,31 @@ class _Run:
             worst = max(range(len(pool)), key=lambda i: pool[i].rank())
             if child.rank() < pool[worst].rank() and not any(child.equals(p) for p in pool):
                 pool[worst] = child
+
+    def _evolve(self, growth: Growth, leg: float, hot: float) -> None:
+        """Anneal the first plan, and let it and random ones breed."""
+        self._anneal(growth.annealing, leg, hot, FEW_STEPS)
+        breeding = Breeding.of(self.model, self.near, self.seed)
+        breeding.settle([self._keep()], 0)
+        self._make(breeding, breeding.settle_random, growth.random)
+        self._make(breeding, breeding.breed, NO_END)
+
+    def _make(self, breeding: Breeding, some: Callable[[int], None], many: int) -> None:
+        """Make so many plans, or as many as there is time for; each counts as an iteration per client."""
+        deadline, n, made, rate = self.deadline, len(self.model.clients), 0, 0.0
+        while not self.interrupted and made < many and self._done() < 1.0:
+            span = min(CHUNK, max(deadline.remaining(), 0.0) * 0.7)
+            left = NO_END if deadline.max_iterations is None else deadline.max_iterations - self.iterations
+            count = max(1, int(min(rate * span, many - made, math.ceil(left / n))))
+            tick = time.perf_counter()
+            some(count)
+            rate = count / max(time.perf_counter() - tick, 1e-7)
+            made += count
+            self.iterations += min(count * n, left)
+            best = breeding.best(self._top.cost if self._top is not None and not self._top.missing else math.inf)
+            self._top = self._top if best is None else best
+            self._note()
+            self._tell()
 
     def _breed(self, a: Elite, b: Elite, rng: np.random.Generator) -> None:
         """Make the child of two plans the current one."""
@@ -318,7 +352,7 @@ class _Run:
         deadline, limit = self.deadline, self.deadline.max_iterations
         chunk = 1000.0
         if math.isfinite(deadline.time_limit):
-            steps = min(0.01, max(deadline.remaining(), 0.0) * 0.7, deadline.time_limit * share)
+            steps = min(CHUNK, max(deadline.remaining(), 0.0) * 0.7, deadline.time_limit * share)
             chunk = self._rate * steps
         if limit is not None:
             chunk = min(chunk, limit * share, limit - self.iterations)
