@@ -18,7 +18,8 @@ from vrp.solvers import Event, Progress
 from vrp.solvers.search import kernels
 from vrp.solvers.search.breeding import Breeding, Growth, grow
 from vrp.solvers.search.groups import Groups, list_length
-from vrp.solvers.search.model import Model, build, load_routes, routes, unsupported
+from vrp.solvers.search.limits import unsupported
+from vrp.solvers.search.model import Model, build, chain, load_routes, routes
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.overload import Overload, allow
 from vrp.solvers.search.peaks import Peaks
@@ -170,6 +171,8 @@ class _Run:
     def _begin(self) -> None:
         m = self.model
         self.near = neighbours(m.net, m.times, m.clients, list_length(m.plan.groups, m.clients, self.search.neighbours))
+        for r, fixed in m.prefixes.items():
+            chain(m.plan, r, fixed)
         kernels.rebuild(*m.state(), m.required)
         if self.start is not None:
             load_routes(m, self.start.routes)
@@ -194,14 +197,15 @@ class _Run:
 
     def _savings_apply(self) -> bool:
         m = self.model
-        plain = isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
-        plain = plain and not isinstance(m.plan.groups, Groups)
+        plain = not m.prefixes and not isinstance(m.plan.groups, Groups)
+        plain = plain and isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
         return plain and joinable(m.loads) and len(m.fleet.top) == 1 and bool(m.required[m.clients].all())
 
     def _sequence(self) -> NDArray[np.int64]:
         """Far clients first: the near ones fit in later."""
         m = self.model
-        return m.unite(m.clients[np.argsort(m.order.keys[1, m.clients], kind="stable")])
+        clients = np.setdiff1d(m.clients, m.locked())
+        return m.unite(clients[np.argsort(m.order.keys[1, clients], kind="stable")])
 
     def _improve(self) -> None:
         """Anneal the first plan once, or several times apart and then the children of the results."""

@@ -1,6 +1,7 @@
 """Translation of a Problem into the arrays that the kernels work on, and of the best plan back into routes."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,38 +11,16 @@ from numpy.typing import NDArray
 from vrp.problem import Problem
 from vrp.solution import Route
 from vrp.solvers.search.cargo import loads_of
-from vrp.solvers.search.clocks import Spans, keeps_hours, spans_of, times_of
+from vrp.solvers.search.clocks import Spans, keeps_gaps, keeps_hours, spans_of, times_of
 from vrp.solvers.search.distances import network_of
 from vrp.solvers.search.groups import Groups, NoGroups, groups_of
 from vrp.solvers.search.halts import Halts, NoHalts, electric, halts_of, on_the_way, places_of
 from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.peaks import Pairs
-from vrp.solvers.search.plan import Equal, Far, Fleet, Mixed, Plan, Reach, Varied
+from vrp.solvers.search.plan import Equal, Far, Fleet, Free, Locked, Mixed, Plan, Reach, Varied
 from vrp.solvers.search.tolerance import tolerant
 from vrp.solvers.search.work import Order, Work
 from vrp.vehicles import VehicleType
-
-
-def unsupported(problem: Problem) -> list[str]:
-    """Name what this search cannot honour yet."""
-    vehicles = problem.vehicles
-    halting = on_the_way(problem)
-    found = {
-        "several time windows per stop": problem.time_windows.shape[1] > 1,
-        "soft time windows": bool(np.isfinite(problem.lateness_cost).any()),
-        "shipments in groups of alternatives": bool(
-            len(problem.shipments) and (problem.group[problem.shipments - problem.num_depots] >= 0).any()
-        ),
-        "shipments with reloads or recharging": len(problem.shipments) > 0 and halting,
-        "several time windows per stop with reloads or recharging": problem.time_windows.shape[1] > 1 and halting,
-        "soft time windows with reloads or recharging": bool(np.isfinite(problem.lateness_cost).any()) and halting,
-        "breaks with reloads or recharging": any(v.breaks for v in vehicles) and halting,
-        "breaks": any(v.breaks for v in vehicles),
-        "locked prefixes": any(v.prefix for v in vehicles),
-        "the objective 'vehicles'": problem.objective != "cost",
-        "scenarios": problem.scenarios is not None,
-    }
-    return [name for name, present in found.items() if present]
 
 
 @dataclass
@@ -63,6 +42,12 @@ class Model:
     """[R] type of each vehicle; `fleet.kind` is that of the first type like it."""
     scale: float
     constant: float
+    prefixes: dict[int, tuple[int, ...]]
+    """The fixed first stops of each vehicle that has some."""
+
+    def locked(self) -> NDArray[np.int64]:
+        """Return the clients that stay where they are."""
+        return np.array([c for fixed in self.prefixes.values() for c in fixed], np.int64)
 
     def state(self) -> tuple[Any, ...]:
         """Return the arguments that most kernels begin with."""
@@ -132,6 +117,7 @@ def build(problem: Problem, seed: int) -> Model:
     reload = np.zeros(N, np.bool_) if isinstance(halts, NoHalts) else halts.reload
     longest = tolerant([v.max_distance for v in types])[kind]
     clients = np.arange(D, L, dtype=np.int64)
+    prefixes = {r: types[k].prefix for r, k in enumerate(origin.tolist()) if types[k].prefix}
     return Model(
         net=net,
         loads=loads_of(problem, kind, reload, on_the_way(problem)),
@@ -139,7 +125,7 @@ def build(problem: Problem, seed: int) -> Model:
         fleet=_fleet(problem, kind, scale, mixed),
         mix=Mixed(allowed, gains) if mixed else Equal(0),
         reach=Reach(np.zeros(R), longest) if _limited(problem) or on_the_way(problem) else Far(0),
-        plan=_empty_plan(inner, R, n, penalty, groups_of(problem, N), halts),
+        plan=_empty_plan(inner, R, n, penalty, prefixes, groups_of(problem, N), halts),
         work=_work(N, R, N - R, seed),
         order=_order(problem, N, spans.stops if timed else None),
         clients=clients,
@@ -147,6 +133,7 @@ def build(problem: Problem, seed: int) -> Model:
         origin=origin,
         scale=scale,
         constant=float(extra.sum() + prizes.sum()),
+        prefixes=prefixes,
     )
 
 
@@ -156,7 +143,7 @@ def _prices(problem: Problem, spans: Spans) -> tuple[bool, bool, bool, float, fl
     Returns whether there are windows, whether durations are kept, whether vehicles differ, and the two prices.
     """
     types = problem.vehicles
-    timed, hours = spans.bind(), keeps_hours(problem)
+    timed, hours = spans.bind(), keeps_hours(problem) or keeps_gaps(problem)
     limited = _limited(problem)
     by_distance, by_time = types[0].distance_cost or 0.0, types[0].duration_cost or 0.0
     mixed = (
@@ -254,7 +241,13 @@ def _reserve(problem: Problem) -> float:
 
 
 def _empty_plan(
-    L: int, R: int, n: int, penalty: NDArray[np.float64], groups: NoGroups | Groups, halts: NoHalts | Halts
+    L: int,
+    R: int,
+    n: int,
+    penalty: NDArray[np.float64],
+    prefixes: dict[int, tuple[int, ...]],
+    groups: NoGroups | Groups,
+    halts: NoHalts | Halts,
 ) -> Plan:
     N = L + R
     chain = np.arange(N, dtype=np.int64)
@@ -270,6 +263,7 @@ def _empty_plan(
         bank=np.zeros(n + 1, np.int64),
         place=np.full(N, -1, np.int64),
         banked=np.zeros(1, np.int64),
+        fixed=_fixed(N, R, prefixes),
         penalty=penalty,
         groups=groups,
         halts=halts,
@@ -336,32 +330,54 @@ def _spare(model: Model, unused: list[int], depot: int, kind: int) -> int:
     return next((x for x in unused if halts.depot[x] == depot and may is not None and may[kind, x]), -1)
 
 
+def chain(plan: Plan, r: int, visits: Iterable[int]) -> None:
+    """Write the visits of vehicle r; the running sums are still to be rebuilt."""
+    node = h = plan.locations + r
+    for c in visits:
+        plan.nxt[node] = node = c
+    plan.nxt[node] = h
+
+
+def _fixed(N: int, R: int, prefixes: dict[int, tuple[int, ...]]) -> Free | Locked:
+    if not prefixes:
+        return Free(0)
+    fixed = Locked(np.zeros(N, np.bool_), np.zeros(R, np.int64))
+    for r, stops in prefixes.items():
+        fixed.stop[list(stops)], fixed.many[r] = True, len(stops)
+    return fixed
+
+
 def load_routes(model: Model, plans: tuple[Route, ...]) -> None:
-    """Write a plan that was given into the empty model; what exceeds a type's vehicles goes to the bank."""
+    """Write a plan that was given into the empty model; what exceeds a type's vehicles goes to the bank.
+
+    Fixed first stops are put where they belong, wherever the plan has them.
+    """
     plan, fleet = model.plan, model.fleet
     counts = np.bincount(fleet.kind, minlength=len(fleet.top))
     used = np.zeros(len(fleet.top), np.int64)
     alike = dict(zip(model.origin.tolist(), fleet.kind.tolist(), strict=True))
-    waiting = set(model.clients.tolist())
+    locked = set(model.locked().tolist())
+    waiting = set(model.clients.tolist()) - locked
     halts = plan.halts.nodes().tolist() if isinstance(plan.halts, Halts) else []
     groups = plan.groups if isinstance(plan.groups, Groups) else None
+    for r, fixed in model.prefixes.items():
+        chain(plan, r, fixed)
     for route in plans:
         k = alike[route.vehicle_type]
         if used[k] == counts[k]:
             continue
-        node = h = plan.locations + int(fleet.begin[k] + used[k])
+        r = int(fleet.begin[k] + used[k])
         used[k] += 1
+        visits = []
         for location in route.visits:
             c = location if location in waiting else _spare(model, halts, location, k)
             if c in halts:
                 halts.remove(c)
-                plan.nxt[node] = c
-                node = c
+                visits.append(c)
             elif c in waiting:
-                plan.nxt[node] = c
-                node = c
+                visits.append(c)
                 waiting.difference_update([c] if groups is None else groups.alternatives(c))
-        plan.nxt[node] = h
+        chain(plan, r, [*model.prefixes.get(r, ()), *visits])
     left = np.array(sorted(waiting), np.int64)
     for c in (left if groups is None else groups.first_of_each(left)).tolist():
         plan.bank[plan.banked[0]] = c

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vrp.problem import Problem
+from vrp.solvers.search.hours import Hours
 from vrp.solvers.search.hours import worth as worth
 from vrp.solvers.search.jit import outlined, part
 from vrp.solvers.search.network import drive, leg
@@ -19,6 +20,12 @@ from vrp.solvers.search.segments import note_duration
 
 EMPTY = 5e-7
 """Share of a battery by which it may be below empty: half of what the check allows."""
+
+PRICED = {
+    "slack", "duration", "longest", "cost", "nominal", "overtime", "route_log", "route_old",
+    "route_stamp", "route_count",
+}  # fmt: skip
+"""Fields that mean the same as in `Hours`."""
 
 
 class Trips(NamedTuple):
@@ -71,8 +78,7 @@ def trips_of(
     depot: NDArray[np.int64],
     reload: NDArray[np.bool_],
     spans: Any,
-    per_route: dict[str, Any],
-    slack: float,
+    priced: Hours,
 ) -> Trips:
     """Return the times of a problem whose nodes with a `depot` are halts."""
     D, L, R, N = problem.num_depots, problem.num_locations, len(kind), len(depot)
@@ -99,7 +105,7 @@ def trips_of(
         station=station, curve=curve, battery=battery,
         consumption=np.where(np.isfinite(battery), np.array([v.consumption for v in types])[kind], 0.0),
         reloads=np.array([N if v.max_reloads is None else v.max_reloads for v in types], np.int64)[kind],
-        needs=np.zeros(N + 1), slack=slack, **per_route,
+        needs=np.zeros(N + 1), **{f: getattr(priced, f) for f in Trips._fields if f in PRICED},
     )  # fmt: skip
 
 
@@ -216,3 +222,16 @@ def price_trips(times, net, plan, r, p, c, cost):  # type: ignore[no-untyped-def
 def kept_trips(times, net, plan, r):  # type: ignore[no-untyped-def]
     """Tell whether route r keeps all its limits."""
     return plan.size[r] == 0 or journey(times, net, plan, r, -1, times.reloads, 0, -1)[1]
+
+
+@part
+def restore_trips(times):  # type: ignore[no-untyped-def]
+    """Undo all that was refreshed in this iteration."""
+    for k in range(times.route_count[0]):
+        times.duration[times.route_log[k]] = times.route_old[k]
+
+
+@part
+def forget_trips(times):  # type: ignore[no-untyped-def]
+    """Begin an iteration: nothing is logged."""
+    times.route_count[0] = 0

@@ -17,6 +17,7 @@ from vrp.solvers.search.halts import Halts
 from vrp.solvers.search.model import Model, build
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.peaks import Pairs
+from vrp.solvers.search.plan import Locked
 from vrp.solvers.search.population import adopt, cross, elite
 from vrp.solvers.search.start import joinable, savings
 from vrp.vehicles import VehicleType
@@ -30,11 +31,10 @@ def feature_set(model: Model) -> str:
     """Name the kernels that a model needs, such as "Planar-OneLoad-NoTime-Equal-Far"."""
     parts = (model.net, model.loads, model.times, model.fleet, model.mix, model.reach)
     dtypes = {str(a.dtype) for a in model.net if isinstance(a, np.ndarray) and a.ndim > 1}
-    pairs = {"Pairs" for a in model.loads if isinstance(a, Pairs)}
-    groups = {"Groups"} if isinstance(model.plan.groups, Groups) else set()
-    groups |= {"Halts"} if isinstance(model.plan.halts, Halts) else set()
-    bred = {"bred"} if applies(model) else set()
-    return "-".join([type(p).__name__ for p in parts] + sorted(pairs | groups | dtypes | bred))
+    parts_of = (*model.loads, model.plan.fixed, model.plan.groups, model.plan.halts)
+    more = {type(a).__name__ for a in parts_of if isinstance(a, Pairs | Locked | Groups | Halts)}
+    more |= {"bred"} if applies(model) else set()
+    return "-".join([type(p).__name__ for p in parts] + sorted(more | dtypes))
 
 
 def warm_up(model: Model) -> float:
