@@ -109,8 +109,8 @@ def build(problem: Problem, seed: int) -> Model:
         fleet=_fleet(problem, kind, scale),
         mix=Mixed(allowed, gains) if mixed else Equal(0),
         reach=Reach(np.zeros(R), longest) if _limited(problem) else Far(0),
-        plan=_empty_plan(L, R, n, penalty),
-        work=_work(N, R, n, seed),
+        plan=empty_plan(L, R, n, penalty),
+        work=scratch(N, R, n, seed),
         order=_order(problem, N, timed),
         clients=clients,
         required=required,
@@ -284,7 +284,8 @@ def _times(
     )
 
 
-def _empty_plan(L: int, R: int, n: int, penalty: NDArray[np.float64]) -> Plan:
+def empty_plan(L: int, R: int, n: int, penalty: NDArray[np.float64]) -> Plan:
+    """Return a plan of L locations, n of them clients, and R vehicles that serves nobody; the bank is to be filled."""
     N = L + R
     chain = np.arange(N, dtype=np.int64)
     route = np.full(N, -1, np.int64)
@@ -308,7 +309,8 @@ def _empty_plan(L: int, R: int, n: int, penalty: NDArray[np.float64]) -> Plan:
     )
 
 
-def _work(N: int, R: int, n: int, seed: int) -> Work:
+def scratch(N: int, R: int, n: int, seed: int) -> Work:
+    """Return the scratch space of one search."""
     return Work(
         random=np.array([seed | 1], np.uint64),
         removed=np.zeros(n + 1, np.int64),

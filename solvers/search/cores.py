@@ -1,0 +1,107 @@
+"""Several cores on one plan: disjoint regions are annealed at the same time, spliced, and divided along other lines.
+
+Every region follows the temperatures of the whole. As the borders move from phase to phase, no stop stays beside one.
+"""
+
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+import numpy as np
+
+from vrp.solvers.search import kernels
+from vrp.solvers.search.annealing import Annealing
+from vrp.solvers.search.regions import Region, Share, cut_out, rank, shares, splice, splice_best
+
+LARGE = 500
+"""Clients from which one plan is divided among the cores; a smaller one is searched on each core on its own."""
+PHASES = 40
+"""Phases of a search, at most: ..."""
+WORTH = 50.0
+"""... dividing and splicing may take one part in so many of the time."""
+WATCH = 0.05
+"""Seconds between two looks at the progress."""
+
+
+@dataclass
+class Cores:
+    """The search of one plan on several cores at temperatures falling from `hot` to `cold`."""
+
+    whole: Annealing
+    """The search as the deadline sees it; its model holds the plan between two phases."""
+    count: int
+    seed: int
+    hot: float
+    cold: float
+    steps: int
+
+    def anneal(self) -> None:
+        """Search until the deadline. This thread only watches, so that an interrupt never meets half a splice."""
+        whole = self.whole
+        with ThreadPoolExecutor(self.count) as pool:
+            phases = pool.submit(self._conduct, pool)
+            try:
+                while not wait([phases], timeout=WATCH).done:
+                    whole.after()
+            except KeyboardInterrupt:
+                whole.stopped = True
+            except BaseException:
+                whole.stopped = True
+                raise
+            phases.result()
+        whole.after()
+
+    def _conduct(self, pool: ThreadPoolExecutor) -> None:
+        whole = self.whole
+        rng = np.random.default_rng(self.seed)
+        begin = done = whole.done()
+        whole.portion = float(self.count)
+        span = whole.deadline.time_limit - whole.began
+        lost = 0.0
+        while not whole.stopped and done < 1.0:
+            end = done + max(1.0 / PHASES, WORTH * lost / span)
+            # The last splice is in time as well.
+            last = 1.0 - lost / span
+            end = end if end < last - 0.5 / PHASES else last
+            tick = time.perf_counter()
+            divided = shares(whole.model, whole.near, self.count, rng)
+            lost = time.perf_counter() - tick
+            seeds = rng.integers(1, 2**62, size=self.count)
+            tasks = [(share, int(seed), begin, end) for share, seed in zip(divided, seeds, strict=True)]
+            try:
+                others = [pool.submit(self._search, *task) for task in tasks[1:]]
+                found = [self._search(*tasks[0]), *(other.result() for other in others)]
+            except BaseException:
+                whole.stopped = True
+                raise
+            tick = time.perf_counter()
+            self._splice([region for region, _ in found])
+            whole.iterations += sum(core.iterations for _, core in found)
+            whole.rate = found[0][1].rate
+            lost += time.perf_counter() - tick
+            done = whole.done() if end < last else 1.0
+
+    def _search(self, share: Share, seed: int, begin: float, end: float) -> tuple[Region, Annealing]:
+        """Search one region for one phase."""
+        whole = self.whole
+        region = cut_out(whole.model, whole.near, share, seed)
+        part = region.model
+        kernels.rebuild(*part.state(), part.required)
+        part.take_as_best()
+        portion = whole.portion * len(part.clients) / len(whole.model.clients)
+
+        def follow() -> None:
+            core.stopped = whole.stopped
+
+        core = Annealing(part, region.near, whole.deadline, whole.removal, follow, whole.began, whole.done(), portion)
+        core.rate = whole.rate
+        core.anneal(begin, 1.0, self.hot, self.cold, self.steps, stop=end)
+        return region, core
+
+    def _splice(self, regions: list[Region]) -> None:
+        whole = self.whole
+        splice(whole.model, regions)
+        kernels.rebuild(*whole.model.state(), whole.model.required)
+        work = whole.model.work
+        if rank(regions) < (int(work.missing[1]), float(work.cost[1])):
+            splice_best(whole.model, regions)
