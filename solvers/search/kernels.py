@@ -9,7 +9,16 @@ price.
 import math
 
 from vrp.solvers.search.jit import kernel, outlined
-from vrp.solvers.search.loads import add_load, bears, clear_loads, lawful
+from vrp.solvers.search.loads import (
+    add_load,
+    bears,
+    bears_less,
+    clear_loads,
+    forget_loads,
+    lawful,
+    refresh_loads,
+    restore_loads,
+)
 from vrp.solvers.search.network import leg
 from vrp.solvers.search.plan import (
     enter_bank,
@@ -48,14 +57,15 @@ def undo(net, loads, times, fleet, mix, reach, plan, work, logged):  # type: ign
         else:
             leave_bank(plan, c)
     restore(times)
+    restore_loads(loads)
 
 
 @outlined
-def feasible(net, times, reach, plan, work, changed):  # type: ignore[no-untyped-def]
+def feasible(net, loads, times, reach, plan, work, changed):  # type: ignore[no-untyped-def]
     """Tell whether the changed routes keep their limits: insertions do, but ways past a stop may be the longer ones."""
     for k in range(changed):
         r = work.changed[k]
-        if not within(reach, r, 0.0) or not kept(times, net, plan, r):
+        if not within(reach, r, 0.0) or not bears_less(loads, plan, r) or not kept(times, net, plan, r):
             return False
     return True
 
@@ -74,6 +84,7 @@ def search(  # type: ignore[no-untyped-def]
         work.clock[0] += 1
         it = work.clock[0]
         forget(times)
+        forget_loads(loads)
         work.clock[3] = -1
         # The cheapest vehicle for a first client need not be the cheapest for a route: let others have their turn.
         if len(fleet.top) > 1 and uniform(work) < ONE_TYPE:
@@ -111,12 +122,13 @@ def search(  # type: ignore[no-untyped-def]
             delta += put(net, loads, fleet, mix, reach, plan, c, p, r)
             logged = note(work, logged, PUT, c, p, r)
             delta += refresh(times, net, plan, r, c, plan.nxt[c], c, p, it)
+            refresh_loads(loads, plan, r, c, plan.nxt[c], c, p, it)
             if work.touched[r] != it:
                 work.touched[r] = it
                 work.changed[changed] = r
                 changed += 1
         accepted = delta + pressure < -temperature * math.log(1.0 - uniform(work))
-        if accepted and feasible(net, times, reach, plan, work, changed):
+        if accepted and feasible(net, loads, times, reach, plan, work, changed):
             for k in range(changed):
                 soil(plan, work.changed[k])
             work.cost[0] += delta
@@ -142,6 +154,7 @@ def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type
     """
     work.clock[0] += 1
     forget(times)
+    forget_loads(loads)
     for k in range(len(fleet.top)):
         fleet.top[k] = 0
     fleet.used[0] = 0
@@ -174,8 +187,9 @@ def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type
             fleet.used[0] += 1
             cost += fleet.fixed[k]
         refresh(times, net, plan, r, plan.nxt[h], h, plan.prv[h], h, work.clock[0])
+        refresh_loads(loads, plan, r, plan.nxt[h], h, plan.prv[h], h, work.clock[0])
         cost += spent(times, r)
-        if not (allowed and bears(loads, r) and within(reach, r, 0.0) and kept(times, net, plan, r)):
+        if not (allowed and bears(loads, plan, r) and within(reach, r, 0.0) and kept(times, net, plan, r)):
             work.changed[broken] = r
             broken += 1
     for k in range(plan.banked[0]):

@@ -1,11 +1,13 @@
 """Loads: what is on board, in one or several dimensions. A vehicle's capacity is less what it starts with.
 
-A single dimension may be overloaded for a while, at a price (`overload.py`); plans of several never are.
+A single dimension may be overloaded for a while, at a price (`overload.py`); plans of several never are. Where the load
+depends on the order of the stops, each node keeps what is on board before and after it (`peaks.py`).
 """
 
 from typing import Any, NamedTuple
 
 from vrp.solvers.search.jit import dispatch, is_a
+from vrp.solvers.search.peaks import Peaks, peak_between, peak_of, refresh_peaks, restore_peaks
 
 
 class OneLoad(NamedTuple):
@@ -34,7 +36,12 @@ class ManyLoads(NamedTuple):
 
 
 def fits(loads: Any, r: int, c: int) -> bool:
-    """Tell whether vehicle r can take client c as well."""
+    """Tell whether vehicle r can take client c as well, by all that is known without a place on its route."""
+    raise NotImplementedError("compiled only")
+
+
+def holds(loads: Any, r: int, p: int, c: int, q: int) -> bool:
+    """Tell whether vehicle r, which `fits` client c, can take it between its nodes p and q."""
     raise NotImplementedError("compiled only")
 
 
@@ -53,8 +60,28 @@ def clear_loads(loads: Any) -> None:
     raise NotImplementedError("compiled only")
 
 
-def bears(loads: Any, r: int) -> bool:
+def bears(loads: Any, plan: Any, r: int) -> bool:
     """Tell whether what vehicle r is loaded with is allowed."""
+    raise NotImplementedError("compiled only")
+
+
+def bears_less(loads: Any, plan: Any, r: int) -> bool:
+    """Tell whether a vehicle that lost stops since it was allowed, and took others where it `holds` them, still is."""
+    raise NotImplementedError("compiled only")
+
+
+def refresh_loads(loads: Any, plan: Any, r: int, i: int, until: int, j: int, down_to: int, now: int) -> None:
+    """Update route r forward from node i and backward from node j, at least as far as `until` and `down_to`."""
+    raise NotImplementedError("compiled only")
+
+
+def restore_loads(loads: Any) -> None:
+    """Undo all that was refreshed in this iteration; what `add_load` did is undone by `add_load`."""
+    raise NotImplementedError("compiled only")
+
+
+def forget_loads(loads: Any) -> None:
+    """Begin an iteration: nothing is logged."""
     raise NotImplementedError("compiled only")
 
 
@@ -93,18 +120,61 @@ def _fits(loads: Any, r: Any, c: Any) -> Any:
     return many
 
 
-@dispatch(bears)
-def _bears(loads: Any, r: Any) -> Any:
-    if is_a(loads, OneLoad):
-        return lambda loads, r: loads.load[r] <= loads.limit[r]
+@dispatch(holds)
+def _holds(loads: Any, r: Any, p: Any, c: Any, q: Any) -> Any:
+    if is_a(loads, Peaks):
+        return lambda loads, r, p, c, q: peak_between(loads, r, p, c, q)
+    return lambda loads, r, p, c, q: True
 
-    def many(loads, r):  # type: ignore[no-untyped-def]
-        for k in range(loads.demand.shape[1]):  # noqa: SIM110 - not known to the compiler
+
+@dispatch(bears)
+def _bears(loads: Any, plan: Any, r: Any) -> Any:
+    if is_a(loads, OneLoad):
+        return lambda loads, plan, r: loads.load[r] <= loads.limit[r]
+    ordered = is_a(loads, Peaks)
+
+    def many(loads, plan, r):  # type: ignore[no-untyped-def]
+        for k in range(loads.demand.shape[1]):
             if loads.load[r, k] > loads.capacity[r, k]:
                 return False
-        return True
+        return not ordered or bears_less(loads, plan, r)
 
     return many
+
+
+@dispatch(bears_less)
+def _bears_less(loads: Any, plan: Any, r: Any) -> Any:
+    if is_a(loads, Peaks):
+        return lambda loads, plan, r: peak_of(loads, plan, r)
+    return lambda loads, plan, r: True
+
+
+@dispatch(refresh_loads)
+def _refresh_loads(loads: Any, plan: Any, r: Any, i: Any, until: Any, j: Any, down_to: Any, now: Any) -> Any:
+    if is_a(loads, Peaks):
+        return lambda loads, plan, r, i, until, j, down_to, now: refresh_peaks(
+            loads, plan, r, i, until, j, down_to, now
+        )
+    return lambda loads, plan, r, i, until, j, down_to, now: None
+
+
+@dispatch(restore_loads)
+def _restore_loads(loads: Any) -> Any:
+    if is_a(loads, Peaks):
+        return lambda loads: restore_peaks(loads)
+    return lambda loads: None
+
+
+@dispatch(forget_loads)
+def _forget_loads(loads: Any) -> Any:
+    if not is_a(loads, Peaks):
+        return lambda loads: None
+
+    def peaks(loads):  # type: ignore[no-untyped-def]
+        loads.count[0] = 0
+        loads.count[1] = 0
+
+    return peaks
 
 
 @dispatch(lawful)

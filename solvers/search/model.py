@@ -5,27 +5,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from vrp.problem import Problem
 from vrp.solution import Route
+from vrp.solvers.search.cargo import loads_of
 from vrp.solvers.search.distances import network_of
-from vrp.solvers.search.loads import ManyLoads, OneLoad
+from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.plan import Equal, Far, Fleet, Mixed, Plan, Reach
 from vrp.solvers.search.times import Durations, NoTime, Windows
+from vrp.solvers.search.tolerance import tolerant
 from vrp.solvers.search.work import Order, Work
-
-TOLERANCE = 5e-7
-"""Absolute, and a thousandth of it relative: half of what the check allows."""
 
 
 def unsupported(problem: Problem) -> list[str]:
     """Name what this search cannot honour yet."""
     vehicles = problem.vehicles
-    both = (problem.delivery > 0).any(axis=0) & (problem.pickup > 0).any(axis=0)
     found = {
-        "pickups mixed with deliveries": bool(both.any()),
-        "backhauls": problem.backhaul != "mixed" and bool((problem.pickup > 0).any()),
         "setup times": bool((problem.setup > 0).any()),
         "several time windows per stop": problem.time_windows.shape[1] > 1,
         "soft time windows": bool(np.isfinite(problem.lateness_cost).any()),
@@ -100,11 +96,11 @@ def build(problem: Problem, seed: int) -> Model:
     allowed, gains = np.zeros((len(types), N), np.bool_), np.zeros((len(types), N))
     allowed[:, D:L] = problem.allowed
     gains[:, D:L] = problem.preference / scale
-    longest = _tolerant([v.max_distance for v in types])[kind]
+    longest = tolerant([v.max_distance for v in types])[kind]
     clients = np.arange(D, L, dtype=np.int64)
     return Model(
         net=net,
-        loads=_loads(problem, kind),
+        loads=loads_of(problem, kind),
         times=_times(problem, kind, windows, timed, durations, scale),
         fleet=_fleet(problem, kind, scale),
         mix=Mixed(allowed, gains) if mixed else Equal(0),
@@ -151,11 +147,6 @@ def _limited(problem: Problem) -> bool:
     return any(math.isfinite(v.max_distance) for v in problem.vehicles)
 
 
-def _tolerant(limit: ArrayLike) -> NDArray[np.float64]:
-    value = np.asarray(limit, dtype=np.float64)
-    return value + TOLERANCE + 1e-3 * TOLERANCE * np.abs(np.where(np.isfinite(value), value, 0.0))
-
-
 def _vehicles(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """[R] kind and [R] type of each vehicle, by kind; as many of an unlimited type as could ever be of use.
 
@@ -186,31 +177,6 @@ def _windows(problem: Problem, kind: NDArray[np.int64]) -> NDArray[np.float64]:
             late = min(late, problem.depot_windows[v.end_depot, 1])
         rows[problem.num_locations :][kind == k] = early, late
     return rows
-
-
-def _loads(problem: Problem, kind: NDArray[np.int64]) -> OneLoad | ManyLoads:
-    """Only the dimensions that can bind; a limit on the number of stops is one more dimension."""
-    D, L, types = problem.num_depots, problem.num_locations, problem.vehicles
-    N, R = L + len(kind), len(kind)
-    demand = np.zeros((N, problem.num_loads + 1))
-    demand[D:L, :-1] = problem.delivery + problem.pickup
-    demand[D:L, -1] = 1.0
-    capacity = np.full((len(types), problem.num_loads + 1), math.inf)
-    for k, v in enumerate(types):
-        capacity[k, :-1] = np.subtract(v.capacity, v.initial_load or 0.0)
-        capacity[k, -1] = math.inf if v.max_stops is None else v.max_stops
-    binding = np.isfinite(capacity).any(axis=0) & (demand > 0).any(axis=0)
-    if not binding.any():
-        return _one_load(np.zeros(N), np.full(R, math.inf))
-    demand, room = demand[:, binding], _tolerant(capacity)[kind][:, binding]
-    if demand.shape[1] == 1:
-        return _one_load(np.ascontiguousarray(demand[:, 0]), np.ascontiguousarray(room[:, 0]))
-    return ManyLoads(np.ascontiguousarray(demand), np.ascontiguousarray(room), np.zeros((R, demand.shape[1])))
-
-
-def _one_load(demand: NDArray[np.float64], capacity: NDArray[np.float64]) -> OneLoad:
-    load = np.zeros(len(capacity))
-    return OneLoad(demand, capacity, load, limit=capacity.copy(), price=np.zeros(1), overloaded=np.zeros(1, np.int64))
 
 
 def _fleet(problem: Problem, kind: NDArray[np.int64], scale: float) -> Fleet:
@@ -256,7 +222,7 @@ def _times(
     service[problem.num_depots : L] = problem.service
     finite = np.abs(windows[np.isfinite(windows)])
     latest = float(finite.max(initial=0.0))
-    slack = float(_tolerant(latest)) - latest
+    slack = float(tolerant(latest)) - latest
     common: dict[str, Any] = {"early": early, "late": late, "service": service, "slack": slack}
     log: dict[str, Any] = {
         "log": np.zeros((2, N), np.int64),
@@ -275,7 +241,7 @@ def _times(
         tail=tail,
         old=np.zeros((2, N, 3)),
         duration=np.zeros(R),
-        longest=_tolerant([v.max_duration for v in types])[kind],
+        longest=tolerant([v.max_duration for v in types])[kind],
         cost=np.array([v.duration_cost or 0.0 for v in types])[kind] / scale,
         route_log=np.zeros(R, np.int64),
         route_old=np.zeros(R),

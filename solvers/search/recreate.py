@@ -3,7 +3,7 @@
 import math
 
 from vrp.solvers.search.jit import outlined, part
-from vrp.solvers.search.loads import fits, surcharge
+from vrp.solvers.search.loads import fits, holds, surcharge
 from vrp.solvers.search.network import leg, there_and_back
 from vrp.solvers.search.plan import gain, may, unit, within
 from vrp.solvers.search.times import least, price
@@ -38,7 +38,7 @@ def _unused(net, loads, times, fleet, mix, reach, plan, work, c, best):  # type:
                 continue
             delta = leg(net, r, h, c) + leg(net, r, c, h)
             cost = fleet.fixed[k] + unit(mix, fleet, r) * delta - gain(mix, fleet, r, c) + surcharge(loads, r, c)
-            if cost < best and within(reach, r, delta):
+            if cost < best and within(reach, r, delta) and holds(loads, r, h, c, h):
                 cost = price(times, net, r, h, c, h, cost)
                 if cost < best:
                     best, at, on = cost, h, r
@@ -76,7 +76,7 @@ def position(net, loads, times, fleet, mix, reach, plan, work, near, c):  # type
             elif per * (delta + (beyond if q < plan.locations else 0.0)) - won < best:
                 delta += leg(net, r, c, q)
                 cost = per * delta - won
-                if cost < best and within(reach, r, delta):
+                if cost < best and within(reach, r, delta) and holds(loads, r, w, c, q):
                     cost = price(times, net, r, w, c, q, cost)
                     if cost < best:
                         best, at, on = cost, w, r
@@ -88,7 +88,7 @@ def position(net, loads, times, fleet, mix, reach, plan, work, near, c):  # type
             elif per * (delta + (beyond if p < plan.locations else 0.0)) - won < best:
                 delta += leg(net, r, p, c)
                 cost = per * delta - won
-                if cost < best and within(reach, r, delta):
+                if cost < best and within(reach, r, delta) and holds(loads, r, p, c, w):
                     cost = price(times, net, r, p, c, w, cost)
                     if cost < best:
                         best, at, on = cost, p, r
@@ -121,7 +121,7 @@ def anywhere(net, loads, times, fleet, mix, reach, plan, work, c):  # type: igno
             q = plan.nxt[p]
             delta = leg(net, r, p, c) + leg(net, r, c, q) - plan.ahead[p]
             cost = unit(mix, fleet, r) * delta - won
-            if cost < best and within(reach, r, delta):
+            if cost < best and within(reach, r, delta) and holds(loads, r, p, c, q):
                 cost = price(times, net, r, p, c, q, cost)
                 if cost < best:
                     best, at, on = cost, p, r

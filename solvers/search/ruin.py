@@ -1,6 +1,7 @@
 """Ruin: remove strings of adjacent stops from routes that are near each other, and order what was removed."""
 
 from vrp.solvers.search.jit import outlined, part
+from vrp.solvers.search.loads import refresh_loads
 from vrp.solvers.search.plan import leave_bank, take
 from vrp.solvers.search.times import refresh
 from vrp.solvers.search.work import CALLED, TAKEN, note, uniform
@@ -79,6 +80,7 @@ def ruin(net, loads, times, fleet, mix, reach, plan, work, near, clients, remova
                 count += 1
             cur = following
         delta += refresh(times, net, plan, r, plan.nxt[before], plan.nxt[latest], latest, before, it)
+        refresh_loads(loads, plan, r, plan.nxt[before], plan.nxt[latest], latest, before, it)
         work.touched[r] = it
         work.changed[changed] = r
         changed += 1

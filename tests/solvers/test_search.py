@@ -330,9 +330,11 @@ def test_duplicates_and_a_single_place() -> None:
 
 def test_unsupported_features_are_named() -> None:
     """What the search cannot honour it names."""
-    problem = Problem.from_arrays(coords=np.zeros((3, 2)), demand=[1, 0], pickup=[0, 1], release=[0, 5], capacity=9)
+    problem = Problem.from_arrays(
+        coords=np.zeros((3, 2)), demand=[1, 0], shipments=[[1, 2]], release=[0, 5], capacity=9
+    )
     named = make("search").supports(problem)
-    assert "pickups mixed with deliveries" in named
+    assert "shipments" in named
     assert "release times" in named
 
 

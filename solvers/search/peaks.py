@@ -1,0 +1,148 @@
+"""Peak loads: what is on board where a route delivers, collects and ships between its stops.
+
+A segment of a route is (delivered, kept, peak) for each load: what it needs on board where it begins, what it has on
+board where it ends (below zero where a shipment from before it is delivered), and the most on board on the way. As in
+Vidal et al. 2014 ("A unified solution framework for multi-attribute vehicle routing problems"), section 4, two of them
+are joined in O(1). With backhauls one more triple says whether a segment delivers, collects, and delivers after it has
+collected. Each node keeps the segment from its route's start and the one to its end.
+"""
+
+from typing import Any, NamedTuple
+
+from vrp.solvers.search.jit import part
+
+MIXED, LAST, STRICT = 0, 1, 2
+
+
+class Peaks(NamedTuple):
+    """Loads that depend on the order of the stops, and sums that do not; no limit is ever exceeded."""
+
+    demand: Any
+    """[N, S] what adds up over a whole route."""
+    capacity: Any
+    """[R, S] limit of these sums, with the tolerance added."""
+    load: Any
+    """[R, S]"""
+    own: Any
+    """[N, 3 C] segment of the node alone; with backhauls [N, 3 (C + 1)], as of `head` and `tail`."""
+    limit: Any
+    """[R, C] largest peak, with the tolerance added."""
+    order: int
+    """MIXED, LAST or STRICT: what `Problem.backhaul` asks for."""
+    head: Any
+    """[N, 3 C] segment from the start of the route to the node; zeros at sentinels."""
+    tail: Any
+    """[N, 3 C] segment from the node to the end of the route; zeros at sentinels."""
+    log: Any
+    """[2, N] nodes whose `head` / `tail` changed in this iteration."""
+    old: Any
+    """[2, N, 3 C] their values before."""
+    stamp: Any
+    """[2, N] the iteration of their last change."""
+    count: Any
+    """[2] length of the logs."""
+
+
+@part
+def _join(a, i, b, j, x):  # type: ignore[no-untyped-def]
+    """Join the segments a[i] and b[j] in the load whose triple begins at column x."""
+    peak = max(a[i, x + 2] + b[j, x], a[i, x + 1] + b[j, x + 2])
+    return a[i, x] + b[j, x], a[i, x + 1] + b[j, x + 1], peak
+
+
+@part
+def _follow(a, i, b, j, x):  # type: ignore[no-untyped-def]
+    """Join the triples of the order of a[i] and b[j]: delivers, collects, delivers after it has collected."""
+    late = max(a[i, x + 2], b[j, x + 2], min(a[i, x + 1], b[j, x]))
+    return max(a[i, x], b[j, x]), max(a[i, x + 1], b[j, x + 1]), late
+
+
+@part
+def _set(peaks, side, values, i, a, p, b, q, forced, now):  # type: ignore[no-untyped-def]
+    """Make values[i] the join of a[p] and b[q]; return whether it was something else before, or is forced."""
+    triples = values.shape[1] // 3
+    loads = peaks.limit.shape[1]
+    changed = forced
+    for t in range(triples):
+        x = 3 * t
+        d, k, m = _join(a, p, b, q, x) if t < loads else _follow(a, p, b, q, x)
+        if d == values[i, x] and k == values[i, x + 1] and m == values[i, x + 2]:
+            continue
+        changed = True
+        if peaks.stamp[side, i] != now:
+            peaks.stamp[side, i] = now
+            at = peaks.count[side]
+            peaks.log[side, at] = i
+            for y in range(3 * triples):
+                peaks.old[side, at, y] = values[i, y]
+            peaks.count[side] = at + 1
+        values[i, x], values[i, x + 1], values[i, x + 2] = d, k, m
+    return changed
+
+
+@part
+def refresh_peaks(peaks, plan, r, i, until, j, down_to, now):  # type: ignore[no-untyped-def]
+    """Update route r forward from node i and backward from node j, at least as far as `until` and `down_to`."""
+    end = plan.locations + r
+    forced = True
+    while i != end:
+        if i == until:
+            forced = False
+        if not _set(peaks, 0, peaks.head, i, peaks.head, plan.prv[i], peaks.own, i, forced, now):
+            break
+        i = plan.nxt[i]
+    forced = True
+    while j != end:
+        if j == down_to:
+            forced = False
+        if not _set(peaks, 1, peaks.tail, j, peaks.own, j, peaks.tail, plan.nxt[j], forced, now):
+            break
+        j = plan.prv[j]
+
+
+@part
+def restore_peaks(peaks):  # type: ignore[no-untyped-def]
+    """Undo all that was refreshed in this iteration."""
+    for k in range(peaks.count[0]):
+        for x in range(peaks.head.shape[1]):
+            peaks.head[peaks.log[0, k], x] = peaks.old[0, k, x]
+    for k in range(peaks.count[1]):
+        for x in range(peaks.tail.shape[1]):
+            peaks.tail[peaks.log[1, k], x] = peaks.old[1, k, x]
+
+
+@part
+def peak_between(peaks, r, p, c, q):  # type: ignore[no-untyped-def]
+    """Tell whether vehicle r may carry client c between its nodes p and q."""
+    head, own, tail = peaks.head, peaks.own, peaks.tail
+    loads = peaks.limit.shape[1]
+    for t in range(loads):
+        x = 3 * t
+        _, kept, peak = _join(head, p, own, c, x)
+        if max(peak + tail[q, x], kept + tail[q, x + 2]) > peaks.limit[r, t]:
+            return False
+    if peaks.order == MIXED:
+        return True
+    x = 3 * loads
+    delivers, collects, late = _follow(head, p, own, c, x)
+    if max(late, min(collects, tail[q, x])) > 0.0:
+        return False
+    alone = delivers == 0.0 and tail[q, x] == 0.0 and collects + tail[q, x + 1] > 0.0
+    return peaks.order != STRICT or not alone
+
+
+@part
+def peak_of(peaks, plan, r):  # type: ignore[no-untyped-def]
+    """Tell whether route r keeps its peaks and the order of its stops."""
+    first = plan.nxt[plan.locations + r]
+    tail = peaks.tail
+    loads = peaks.limit.shape[1]
+    for t in range(loads):
+        if tail[first, 3 * t + 2] > peaks.limit[r, t]:
+            return False
+    if peaks.order == MIXED:
+        return True
+    x = 3 * loads
+    if tail[first, x + 2] > 0.0:
+        return False
+    return peaks.order != STRICT or tail[first, x] > 0.0 or tail[first, x + 1] == 0.0
