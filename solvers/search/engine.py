@@ -80,7 +80,7 @@ class Search:
         """
         seeds = rng.integers(1, 2**62, size=self.threads)
         first = _Run(self, problem, deadline, int(seeds[0]), start)
-        compiled = warm_up(first.model)
+        compiled = warm_up(first.model, divide=self.threads > 1 and problem.num_clients >= LARGE)
         deadline.extend(compiled)
         first.begin(progress)
         runs = [first]

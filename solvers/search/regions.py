@@ -14,6 +14,7 @@ from vrp.solvers.search.jit import allocating_kernel
 from vrp.solvers.search.loads import ManyLoads, OneLoad
 from vrp.solvers.search.model import Model, empty_plan, scratch
 from vrp.solvers.search.network import Matrix, Planar, PlanarEnds, Profiles, Sphere, leg
+from vrp.solvers.search.peaks import Peaks
 from vrp.solvers.search.plan import Equal, Far, Mixed, Reach
 from vrp.solvers.search.times import Durations, NoTime, Windows
 
@@ -42,6 +43,12 @@ FIELDS: dict[type, dict[str, int]] = {
         **dict.fromkeys(("price", "overloaded"), COPIED),
     },
     ManyLoads: {"demand": NODES, "capacity": VEHICLES, "load": VEHICLES},
+    Peaks: {
+        **dict.fromkeys(("demand", "own", "head", "tail"), NODES),
+        **dict.fromkeys(("capacity", "load", "limit"), VEHICLES),
+        "order": SHARED,
+        **_LOGS,
+    },
     NoTime: {"unused": SHARED},
     Windows: {**_WINDOWS, "first": NODES, "last": NODES},
     Durations: {
@@ -120,7 +127,7 @@ def _bisect(
         return
     plan, half = model.plan, regions // 2
     a, b = rng.choice(model.clients, 2, replace=False)
-    order = np.argsort(_along(model.net, plan, routes, a, b), kind="stable")
+    order = np.argsort(along(model.net, plan, routes, a, b), kind="stable")
     behind = np.cumsum(plan.size[routes[order]])
     cut = int(np.searchsorted(behind, behind[-1] * half / regions)) + 1
     cut = min(max(cut, half), len(routes) - (regions - half))
@@ -129,7 +136,7 @@ def _bisect(
 
 
 @allocating_kernel
-def _along(net, plan, routes, a, b):  # type: ignore[no-untyped-def]
+def along(net, plan, routes, a, b):  # type: ignore[no-untyped-def]
     """Mean place of each route's stops on the axis from a to b; of squared distances, so that it needs no coordinates.
 
     The projection of FastMap (Faloutsos and Lin 1995), but for a factor and a constant.
