@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from vrp.problem import Problem
 from vrp.solution import Route
 from vrp.solvers.search.cargo import loads_of
+from vrp.solvers.search.clocks import Spans, keeps_hours, spans_of, times_of
 from vrp.solvers.search.distances import network_of
 from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.plan import Equal, Far, Fleet, Mixed, Plan, Reach
-from vrp.solvers.search.times import Durations, NoTime, Windows
 from vrp.solvers.search.tolerance import tolerant
 from vrp.solvers.search.work import Order, Work
 
@@ -22,15 +22,12 @@ def unsupported(problem: Problem) -> list[str]:
     """Name what this search cannot honour yet."""
     vehicles = problem.vehicles
     found = {
-        "setup times": bool((problem.setup > 0).any()),
         "several time windows per stop": problem.time_windows.shape[1] > 1,
         "soft time windows": bool(np.isfinite(problem.lateness_cost).any()),
-        "release times": bool((problem.release > 0).any()),
         "groups of alternatives": bool((problem.group >= 0).any()),
         "shipments": len(problem.shipments) > 0,
         "recharging": any(math.isfinite(v.battery) and v.consumption > 0 for v in vehicles),
         "breaks": any(v.breaks for v in vehicles),
-        "overtime": any(v.overtime_cost > 0 and math.isfinite(v.nominal_duration) for v in vehicles),
         "reloads": any(v.reload_depots for v in vehicles),
         "locked prefixes": any(v.prefix for v in vehicles),
         "the objective 'vehicles'": problem.objective != "cost",
@@ -85,8 +82,8 @@ def build(problem: Problem, seed: int) -> Model:
     start = np.concatenate([np.arange(L), [types[k].start_depot for k in kind]]).astype(np.int64)
     end = np.concatenate([np.arange(L), [-1 if types[k].end_depot is None else types[k].end_depot for k in kind]])
 
-    windows = _windows(problem, kind)
-    timed, durations, mixed, by_distance, by_time = _prices(problem, windows)
+    spans = spans_of(problem, kind)
+    timed, durations, mixed, by_distance, by_time = _prices(problem, spans)
     net, scale = network_of(problem, kind, start, end, by_distance, by_time, timed or durations)
     extra = by_time * problem.service
     required = np.zeros(N, np.bool_)
@@ -101,13 +98,13 @@ def build(problem: Problem, seed: int) -> Model:
     return Model(
         net=net,
         loads=loads_of(problem, kind),
-        times=_times(problem, kind, windows, timed, durations, scale),
+        times=times_of(problem, kind, spans, timed, durations, scale),
         fleet=_fleet(problem, kind, scale),
         mix=Mixed(allowed, gains) if mixed else Equal(0),
         reach=Reach(np.zeros(R), longest) if _limited(problem) else Far(0),
         plan=empty_plan(L, R, n, penalty),
         work=scratch(N, R, n, seed),
-        order=_order(problem, N, timed),
+        order=_order(problem, N, spans.stops if timed else None),
         clients=clients,
         required=required,
         origin=origin,
@@ -116,13 +113,13 @@ def build(problem: Problem, seed: int) -> Model:
     )
 
 
-def _prices(problem: Problem, windows: NDArray[np.float64]) -> tuple[bool, bool, bool, float, float]:
+def _prices(problem: Problem, spans: Spans) -> tuple[bool, bool, bool, float, float]:
     """Tell which kinds of kernels are due, and what a leg costs by distance and by time.
 
     Returns whether there are windows, whether durations are kept, whether vehicles differ, and the two prices.
     """
     types = problem.vehicles
-    timed = bool((windows[:, 0] > windows[:, 0].min()).any() or np.isfinite(windows[:, 1]).any())
+    timed, hours = spans.bind(), keeps_hours(problem)
     limited = _limited(problem)
     by_distance, by_time = types[0].distance_cost or 0.0, types[0].duration_cost or 0.0
     mixed = (
@@ -132,9 +129,8 @@ def _prices(problem: Problem, windows: NDArray[np.float64]) -> tuple[bool, bool,
         or bool(problem.preference.any())
     )
     # Without windows the duration is a sum over the legs: where it can, its price goes into the legs.
-    durations = any(math.isfinite(v.max_duration) for v in types) or (
-        any((v.duration_cost or 0.0) > 0 for v in types) and (timed or limited or mixed)
-    )
+    durations = any(math.isfinite(v.max_duration) for v in types) or hours
+    durations = durations or (any((v.duration_cost or 0.0) > 0 for v in types) and (timed or limited or mixed))
     mixed = mixed or (durations and by_distance == 0.0)
     if mixed:
         by_distance, by_time = 1.0, 0.0
@@ -165,20 +161,6 @@ def _vehicles(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1])
 
 
-def _windows(problem: Problem, kind: NDArray[np.int64]) -> NDArray[np.float64]:
-    """[N, 2] window of each node; of a sentinel: earliest departure and latest return."""
-    rows = np.zeros((problem.num_locations + len(kind), 2))
-    rows[:, 1] = math.inf
-    rows[problem.num_depots : problem.num_locations] = problem.time_windows[:, 0]
-    for k, v in enumerate(problem.vehicles):
-        early, late = v.shift
-        early = max(early, problem.depot_windows[v.start_depot, 0])
-        if v.end_depot is not None:
-            late = min(late, problem.depot_windows[v.end_depot, 1])
-        rows[problem.num_locations :][kind == k] = early, late
-    return rows
-
-
 def _fleet(problem: Problem, kind: NDArray[np.int64], scale: float) -> Fleet:
     types = problem.vehicles
     counts = np.bincount(kind, minlength=len(types))
@@ -201,53 +183,10 @@ def _reserve(problem: Problem) -> float:
         out, out_time = problem.legs(v.start_depot, every, v.profile)
         back, back_time = problem.legs(every, v.start_depot if v.end_depot is None else v.end_depot, v.profile)
         span = v.shift[1] - v.shift[0] if math.isfinite(v.shift[1]) else 0.0
-        trip = (v.distance_cost or 0.0) * (out + back) + (v.duration_cost or 0.0) * (out_time + back_time + span)
+        seconds = (v.duration_cost or 0.0) + v.overtime_cost
+        trip = (v.distance_cost or 0.0) * (out + back) + seconds * (out_time + back_time + span)
         worst = max(worst, v.fixed_cost + float(trip.max()))
     return 10.0 * worst + 1.0
-
-
-def _times(
-    problem: Problem,
-    kind: NDArray[np.int64],
-    windows: NDArray[np.float64],
-    timed: bool,
-    durations: bool,
-    scale: float,
-) -> Any:
-    if not timed and not durations:
-        return NoTime(0)
-    L, R, N = problem.num_locations, len(kind), len(windows)
-    early, late = np.ascontiguousarray(windows[:, 0]), np.ascontiguousarray(windows[:, 1])
-    service = np.zeros(N)
-    service[problem.num_depots : L] = problem.service
-    finite = np.abs(windows[np.isfinite(windows)])
-    latest = float(finite.max(initial=0.0))
-    slack = float(tolerant(latest)) - latest
-    common: dict[str, Any] = {"early": early, "late": late, "service": service, "slack": slack}
-    log: dict[str, Any] = {
-        "log": np.zeros((2, N), np.int64),
-        "stamp": np.zeros((2, N), np.int64),
-        "count": np.zeros(2, np.int64),
-    }
-    if not durations:
-        return Windows(**common, **log, first=early.copy(), last=late.copy(), old=np.zeros((2, N)))
-    head, tail = np.zeros((N, 3)), np.zeros((N, 3))
-    head[:, 1:] = tail[:, 1:] = windows
-    types = problem.vehicles
-    return Durations(
-        **common,
-        **log,
-        head=head,
-        tail=tail,
-        old=np.zeros((2, N, 3)),
-        duration=np.zeros(R),
-        longest=tolerant([v.max_duration for v in types])[kind],
-        cost=np.array([v.duration_cost or 0.0 for v in types])[kind] / scale,
-        route_log=np.zeros(R, np.int64),
-        route_old=np.zeros(R),
-        route_stamp=np.zeros(R, np.int64),
-        route_count=np.zeros(1, np.int64),
-    )
 
 
 def empty_plan(L: int, R: int, n: int, penalty: NDArray[np.float64]) -> Plan:
@@ -292,14 +231,14 @@ def scratch(N: int, R: int, n: int, seed: int) -> Work:
     )
 
 
-def _order(problem: Problem, N: int, timed: bool) -> Order:
+def _order(problem: Problem, N: int, windows: NDArray[np.float64] | None) -> Order:
     """Keys as in SISR, section 5.2: demand, far, close; with windows also their length, start and end (section 6)."""
     D, L = problem.num_depots, problem.num_locations
     far, _ = problem.legs(problem.vehicles[0].start_depot, np.arange(D, L), problem.vehicles[0].profile)
     keys = [-(problem.delivery + problem.pickup).sum(axis=1), -far, far]
     weights = [4.0, 2.0, 1.0]
-    if timed:
-        start, end = problem.time_windows[:, 0, 0], problem.time_windows[:, 0, 1]
+    if windows is not None:
+        start, end = windows.T
         keys += [end - start, start, -end]
         weights += [2.0, 2.0, 2.0]
     rows = np.zeros((len(keys), N))

@@ -39,7 +39,7 @@ def _unused(net, loads, times, fleet, mix, reach, plan, work, c, best):  # type:
             delta = leg(net, r, h, c) + leg(net, r, c, h)
             cost = fleet.fixed[k] + unit(mix, fleet, r) * delta - gain(mix, fleet, r, c) + surcharge(loads, r, c)
             if cost < best and within(reach, r, delta) and holds(loads, r, h, c, h):
-                cost = price(times, net, r, h, c, h, cost)
+                cost = price(times, net, plan, r, h, c, h, cost, best)
                 if cost < best:
                     best, at, on = cost, h, r
         if only < 0 or best < math.inf:
@@ -77,7 +77,7 @@ def position(net, loads, times, fleet, mix, reach, plan, work, near, c):  # type
                 delta += leg(net, r, c, q)
                 cost = per * delta - won
                 if cost < best and within(reach, r, delta) and holds(loads, r, w, c, q):
-                    cost = price(times, net, r, w, c, q, cost)
+                    cost = price(times, net, plan, r, w, c, q, cost, best)
                     if cost < best:
                         best, at, on = cost, w, r
         if work.mark[p] != now:
@@ -89,7 +89,7 @@ def position(net, loads, times, fleet, mix, reach, plan, work, near, c):  # type
                 delta += leg(net, r, p, c)
                 cost = per * delta - won
                 if cost < best and within(reach, r, delta) and holds(loads, r, p, c, w):
-                    cost = price(times, net, r, p, c, w, cost)
+                    cost = price(times, net, plan, r, p, c, w, cost, best)
                     if cost < best:
                         best, at, on = cost, p, r
     work.clock[2] = blink
@@ -122,7 +122,7 @@ def anywhere(net, loads, times, fleet, mix, reach, plan, work, c):  # type: igno
             delta = leg(net, r, p, c) + leg(net, r, c, q) - plan.ahead[p]
             cost = unit(mix, fleet, r) * delta - won
             if cost < best and within(reach, r, delta) and holds(loads, r, p, c, q):
-                cost = price(times, net, r, p, c, q, cost)
+                cost = price(times, net, plan, r, p, c, q, cost, best)
                 if cost < best:
                     best, at, on = cost, p, r
             tried += 1

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vrp.solvers.search.hours import Hours
 from vrp.solvers.search.jit import allocating_kernel
 from vrp.solvers.search.loads import ManyLoads, OneLoad
 from vrp.solvers.search.model import Model, empty_plan, scratch
@@ -28,6 +29,12 @@ SHARED, COPIED, NODES, VEHICLES, ACROSS, BLANK, EMPTY = range(7)
 nodes; or zeros, one per vehicle or in columns of its nodes (logs and stamps)."""
 _LOGS = {"log": EMPTY, "stamp": EMPTY, "old": EMPTY, "count": COPIED}
 _WINDOWS = {"early": NODES, "late": NODES, "service": NODES, "slack": SHARED, **_LOGS}
+_DURATIONS = {
+    **dict.fromkeys(("head", "tail"), NODES),
+    **dict.fromkeys(("duration", "longest", "cost"), VEHICLES),
+    **dict.fromkeys(("route_log", "route_old", "route_stamp"), BLANK),
+    "route_count": COPIED,
+}
 FIELDS: dict[type, dict[str, int]] = {
     Planar: {"x": NODES, "y": NODES, "rounding": SHARED, "pace": SHARED},
     PlanarEnds: {
@@ -51,12 +58,12 @@ FIELDS: dict[type, dict[str, int]] = {
     },
     NoTime: {"unused": SHARED},
     Windows: {**_WINDOWS, "first": NODES, "last": NODES},
-    Durations: {
+    Durations: {**_WINDOWS, **_DURATIONS},
+    Hours: {
         **_WINDOWS,
-        **dict.fromkeys(("head", "tail"), NODES),
-        **dict.fromkeys(("duration", "longest", "cost"), VEHICLES),
-        **dict.fromkeys(("route_log", "route_old", "route_stamp"), BLANK),
-        "route_count": COPIED,
+        **_DURATIONS,
+        **dict.fromkeys(("setup", "release"), NODES),
+        **dict.fromkeys(("nominal", "overtime"), VEHICLES),
     },
     Equal: {"unused": SHARED},
     Mixed: {"allowed": ACROSS, "gain": ACROSS},

@@ -8,8 +8,10 @@ logged once per iteration, so that a rejected iteration is undone in the time of
 import math
 from typing import Any, NamedTuple
 
+from vrp.solvers.search.hours import Hours, kept_hours, price_hours, refresh_hours, restore_hours, worth
 from vrp.solvers.search.jit import dispatch, is_a, part
 from vrp.solvers.search.network import drive
+from vrp.solvers.search.segments import join, note_duration
 
 
 class NoTime(NamedTuple):
@@ -44,11 +46,7 @@ class Windows(NamedTuple):
 
 
 class Durations(NamedTuple):
-    """Windows and the shortest duration: segments (duration, earliest start, latest start).
-
-    Segments are concatenated as in Vidal et al. 2013 ("A hybrid genetic algorithm with adaptive diversity management
-    for a large class of vehicle routing problems with time-windows"), section 4.1, without time warp.
-    """
+    """Windows and the shortest duration: segments (duration, earliest start, latest start), see `segments.py`."""
 
     early: Any
     late: Any
@@ -83,8 +81,11 @@ def refresh(times: Any, net: Any, plan: Any, r: int, i: int, until: int, j: int,
     raise NotImplementedError("compiled only")
 
 
-def price(times: Any, net: Any, r: int, p: int, c: int, q: int, cost: float) -> float:
-    """Return `cost` plus the cost of duration of putting c between p and q in route r, or infinity."""
+def price(times: Any, net: Any, plan: Any, r: int, p: int, c: int, q: int, cost: float, best: float) -> float:
+    """Return `cost` plus the cost of time of putting c between p and q in route r; infinity if it cannot stand there.
+
+    Where that is not below `best`, any number from `best` on may be returned.
+    """
     raise NotImplementedError("compiled only")
 
 
@@ -127,6 +128,8 @@ def spent(times: Any, r: int) -> float:
 def _spent(times: Any, r: Any) -> Any:
     if is_a(times, Durations):
         return lambda times, r: times.cost[r] * times.duration[r]
+    if is_a(times, Hours):
+        return lambda times, r: worth(times, r, times.duration[r])
     return lambda times, r: 0.0
 
 
@@ -170,13 +173,6 @@ def _refresh_windows(times, net, plan, r, i, until, j, down_to, now):  # type: i
 
 
 @part
-def _join(d1, e1, l1, travel, d2, e2, l2):  # type: ignore[no-untyped-def]
-    at = d1 + travel
-    wait = max(e2 - at - l1, 0.0)
-    return at + wait + d2, max(e2 - at, e1) - wait, min(l2 - at, l1), e1 + at - l2
-
-
-@part
 def _set_segment(times, side, values, i, d, e, l, now):  # type: ignore[no-untyped-def]  # noqa: E741
     if times.stamp[side, i] != now:
         times.stamp[side, i] = now
@@ -197,7 +193,7 @@ def _refresh_durations(times, net, plan, r, i, until, j, down_to, now):  # type:
     forced = True
     while i != end:
         p = plan.prv[i]
-        d, e, l, _ = _join(  # noqa: E741
+        d, e, l, _ = join(  # noqa: E741
             head[p, 0], head[p, 1], head[p, 2], drive(net, r, p, i), times.service[i], times.early[i], times.late[i]
         )
         if i == until:
@@ -209,7 +205,7 @@ def _refresh_durations(times, net, plan, r, i, until, j, down_to, now):  # type:
     forced = True
     while j != end:
         q = plan.nxt[j]
-        d, e, l, _ = _join(  # noqa: E741
+        d, e, l, _ = join(  # noqa: E741
             times.service[j], times.early[j], times.late[j], drive(net, r, j, q), tail[q, 0], tail[q, 1], tail[q, 2]
         )
         if j == down_to:
@@ -221,18 +217,12 @@ def _refresh_durations(times, net, plan, r, i, until, j, down_to, now):  # type:
     first = plan.nxt[end]
     duration = 0.0
     if first != end:
-        duration, e, l, _ = _join(  # noqa: E741
+        duration, e, l, _ = join(  # noqa: E741
             head[end, 0], head[end, 1], head[end, 2], drive(net, r, end, first),
             tail[first, 0], tail[first, 1], tail[first, 2],
         )  # fmt: skip
     before = times.duration[r]
-    if times.route_stamp[r] != now:
-        times.route_stamp[r] = now
-        k = times.route_count[0]
-        times.route_log[k] = r
-        times.route_old[k] = before
-        times.route_count[0] = k + 1
-    times.duration[r] = duration
+    note_duration(times, r, duration, now)
     return times.cost[r] * (duration - before)
 
 
@@ -244,18 +234,24 @@ def _refresh(times: Any, net: Any, plan: Any, r: Any, i: Any, until: Any, j: Any
         return lambda times, net, plan, r, i, until, j, down_to, now: _refresh_windows(
             times, net, plan, r, i, until, j, down_to, now
         )
+    if is_a(times, Hours):
+        return lambda times, net, plan, r, i, until, j, down_to, now: refresh_hours(
+            times, net, plan, r, i, until, j, down_to, now
+        )
     return lambda times, net, plan, r, i, until, j, down_to, now: _refresh_durations(
         times, net, plan, r, i, until, j, down_to, now
     )
 
 
 @dispatch(price)
-def _price(times: Any, net: Any, r: Any, p: Any, c: Any, q: Any, cost: Any) -> Any:
+def _price(times: Any, net: Any, plan: Any, r: Any, p: Any, c: Any, q: Any, cost: Any, best: Any) -> Any:
     if is_a(times, NoTime):
-        return lambda times, net, r, p, c, q, cost: cost
+        return lambda times, net, plan, r, p, c, q, cost, best: cost
+    if is_a(times, Hours):
+        return lambda times, net, plan, r, p, c, q, cost, best: price_hours(times, net, plan, r, p, c, q, cost)
     if is_a(times, Windows):
 
-        def windows(times, net, r, p, c, q, cost):  # type: ignore[no-untyped-def]
+        def windows(times, net, plan, r, p, c, q, cost, best):  # type: ignore[no-untyped-def]
             t = times.first[p] + times.service[p] + drive(net, r, p, c)
             t = max(t, times.early[c])
             if t > times.late[c] + times.slack:
@@ -266,14 +262,14 @@ def _price(times: Any, net: Any, r: Any, p: Any, c: Any, q: Any, cost: Any) -> A
 
         return windows
 
-    def durations(times, net, r, p, c, q, cost):  # type: ignore[no-untyped-def]
+    def durations(times, net, plan, r, p, c, q, cost, best):  # type: ignore[no-untyped-def]
         head, tail = times.head, times.tail
-        d, e, l, late = _join(  # noqa: E741
+        d, e, l, late = join(  # noqa: E741
             head[p, 0], head[p, 1], head[p, 2], drive(net, r, p, c), times.service[c], times.early[c], times.late[c]
         )
         if late > times.slack:
             return math.inf
-        d, e, l, late = _join(d, e, l, drive(net, r, c, q), tail[q, 0], tail[q, 1], tail[q, 2])  # noqa: E741
+        d, e, l, late = join(d, e, l, drive(net, r, c, q), tail[q, 0], tail[q, 1], tail[q, 2])  # noqa: E741
         if late > times.slack or d > times.longest[r]:
             return math.inf
         return cost + times.cost[r] * (d - times.duration[r])
@@ -293,6 +289,8 @@ def _starts(times, net, plan, r):  # type: ignore[no-untyped-def]
 def _kept(times: Any, net: Any, plan: Any, r: Any) -> Any:
     if is_a(times, NoTime):
         return lambda times, net, plan, r: True
+    if is_a(times, Hours):
+        return lambda times, net, plan, r: kept_hours(times, net, plan, r)
     # Every stop is looked at, as a wait before one hides how late those behind it are. The limit is half as much again
     # as an insertion may be late: sums differ by their rounding.
     if is_a(times, Windows):
@@ -322,6 +320,8 @@ def _kept(times: Any, net: Any, plan: Any, r: Any) -> Any:
 def _restore(times: Any) -> Any:
     if is_a(times, NoTime):
         return lambda times: None
+    if is_a(times, Hours):
+        return lambda times: restore_hours(times)
     if is_a(times, Windows):
 
         def windows(times):  # type: ignore[no-untyped-def]

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from vrp import Problem, VehicleType
+from vrp import Problem, Scenarios, VehicleType
 from vrp.check import check, evaluate
 from vrp.deadline import Deadline
 from vrp.errors import OptionError
@@ -331,11 +331,13 @@ def test_duplicates_and_a_single_place() -> None:
 def test_unsupported_features_are_named() -> None:
     """What the search cannot honour it names."""
     problem = Problem.from_arrays(
-        coords=np.zeros((3, 2)), demand=[1, 0], shipments=[[1, 2]], release=[0, 5], capacity=9
+        coords=np.zeros((3, 2)),
+        demand=[1, 0],
+        scenarios=Scenarios(service=np.zeros((1, 2))),
+        release=[0, 5],
+        capacity=9,
     )
-    named = make("search").supports(problem)
-    assert "shipments" in named
-    assert "release times" in named
+    assert make("search").supports(problem) == ["scenarios"]
 
 
 def test_large_sphere_costs_as_the_problem_says() -> None:
