@@ -3,6 +3,7 @@
 Every region follows the temperatures of the whole. As the borders move from phase to phase, no stop stays beside one.
 """
 
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -15,10 +16,12 @@ from vrp.solvers.search.regions import Region, Share, cut_out, rank, shares, spl
 
 LARGE = 500
 """Clients from which one plan is divided among the cores; a smaller one is searched on each core on its own."""
-PHASES = 40
-"""Phases of a search, at most: ..."""
-WORTH = 50.0
-"""... dividing and splicing may take one part in so many of the time."""
+WORTH = 30.0
+"""Dividing and splicing may take one part in so many of the time; phases are no longer than that asks for."""
+EACH = 5.0
+"""Iterations of a phase on one core per client, where there is no time to be measured."""
+PHASES = 500
+"""Phases of a search, at most."""
 WATCH = 0.05
 """Seconds between two looks at the progress."""
 
@@ -57,12 +60,14 @@ class Cores:
         begin = done = whole.done()
         whole.portion = float(self.count)
         span = whole.deadline.time_limit - whole.began
+        limit = whole.deadline.max_iterations or math.inf
+        shortest = max(1.0 / PHASES, EACH * len(whole.model.clients) / limit)
         lost = 0.0
         while not whole.stopped and done < 1.0:
-            end = done + max(1.0 / PHASES, WORTH * lost / span)
+            end = done + max(shortest, WORTH * lost / span)
             # The last splice is in time as well.
             last = 1.0 - lost / span
-            end = end if end < last - 0.5 / PHASES else last
+            end = end if end < last - 0.5 * shortest else last
             tick = time.perf_counter()
             divided = shares(whole.model, whole.near, self.count, rng)
             lost = time.perf_counter() - tick

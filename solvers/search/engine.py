@@ -16,12 +16,13 @@ from vrp.solvers import Event, Progress
 from vrp.solvers.search import kernels
 from vrp.solvers.search.annealing import NOBODY, Annealing
 from vrp.solvers.search.cores import LARGE, Cores
+from vrp.solvers.search.crew import LEVELS, Crew
 from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.model import Model, build, load_routes, routes, unsupported
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.overload import allow
 from vrp.solvers.search.plan import Equal, Far
-from vrp.solvers.search.population import FIRST, WARM, Elite, adopt, cross, dissolve, elite, shape
+from vrp.solvers.search.population import FIRST, WARM, Elite, Shape, adopt, cross, dissolve, elite, present, shape
 from vrp.solvers.search.regions import divisible
 from vrp.solvers.search.start import savings
 from vrp.solvers.search.times import NoTime
@@ -75,11 +76,11 @@ class Search:
     ) -> Solution:
         """Return the best plan found until the deadline or an interrupt.
 
-        Several threads divide a large plan among them. A smaller one each of them searches on its own, from a seed of
-        its own, and the best plan of all is returned. An iteration limit holds for each thread.
+        Several threads divide a large plan among them. For smaller problems each searches on its own, from a seed of
+        its own, and they pass plans to each other. An iteration limit holds for each thread.
         """
         seeds = rng.integers(1, 2**62, size=self.threads)
-        first = _Run(self, problem, deadline, int(seeds[0]), start)
+        first = _Run(self, problem, deadline, int(seeds[0]), start, Crew(1))
         compiled = warm_up(first.model, divide=self.threads > 1 and problem.num_clients >= LARGE)
         deadline.extend(compiled)
         first.begin(progress)
@@ -87,7 +88,10 @@ class Search:
         if self.threads == 1 or first.divides():
             first.improve()
         else:
-            runs += [_Run(self, problem, deadline, int(seed), start) for seed in seeds[1:]]
+            first.crew = Crew(self.threads)
+            runs += [
+                _Run(self, problem, deadline, int(seed), start, first.crew, i) for i, seed in enumerate(seeds) if i
+            ]
             _together(runs)
         best = min(runs, key=_Run.rank)
         stats = Stats(
@@ -135,11 +139,17 @@ class _Run:
     deadline: Deadline
     seed: int
     start: Solution | None
+    crew: Crew
+    place: int = 0
+    """In the crew."""
     trace: list[tuple[float, float]] = field(default_factory=list)
     _progress: Progress | None = None
     _top: Elite | None = None
     """The best plan of all but the present annealing, which is in the model."""
     _told: float = 0.0
+    _meets: bool = False
+    """Whether the plans of the others are looked at."""
+    _level: int = 0
 
     def __post_init__(self) -> None:
         self.model: Model = build(self.problem, self.seed)
@@ -203,37 +213,47 @@ class _Run:
 
     def _improve(self) -> None:
         """Anneal the first plan once, or several times apart and then the children of the results."""
-        core, leg, cores = self.core, self._leg(), self.search.threads
+        core, leg, size = self.core, self._leg(), self.crew.size
         hot, cold = leg * self.search.heat, leg * self.search.cold
-        plan = shape(core.budget(hot), len(self.model.clients))
-        if cores > 1 and self.divides():
-            Cores(core, cores, self.seed, hot, cold, STEPS).anneal()
-            return
-        if plan.plans == 1 or self.model.fleet.used[0] < 2:
+        plan = self.crew.agree(shape(core.budget(hot) * size, len(self.model.clients)))
+        if self.search.threads > size:
+            Cores(core, self.search.threads, self.seed, hot, cold, STEPS).anneal()
+        elif plan.plans == 1 or self.model.fleet.used[0] < 2:
+            self._meets = size > 1
             core.anneal(core.done(), 1.0, hot, cold, STEPS)
-            return
+        else:
+            self._populate(plan, leg)
+
+    def _populate(self, plan: Shape, leg: float) -> None:
+        core, crew = self.core, self.crew
+        hot, cold = leg * self.search.heat, leg * self.search.cold
         rng = np.random.default_rng(self.seed)
         first = elite(self.model)
         core.overload = allow(self.model, leg)
-        pool: list[Elite] = []
-        for i in range(plan.plans):
+        mine = range(self.place, plan.plans, crew.size)
+        for i in range(len(mine)):
             if i:
                 self._take(first)
-            core.anneal(core.done(), FIRST * (i + 1) / plan.plans, hot, cold, FEW_STEPS)
-            pool.append(self._keep())
+            core.anneal(core.done(), FIRST * (i + 1) / len(mine), hot, cold, FEW_STEPS)
+            crew.add(self._keep())
         while not core.stopped and core.done() < 1.0:
-            x, y = rng.choice(len(pool), 2, replace=False)
-            a = min(pool[x], pool[y], key=Elite.rank)
-            others = [p for p in pool if p is not a]
-            b = others[rng.integers(len(others))]
-            a, b = (a, b) if rng.random() < 0.5 else (b, a)
+            a, b = crew.parents(rng)
             self._breed(a, b, rng)
             done = core.done()
-            core.anneal(done, done + plan.child, leg * WARM, cold, FEW_STEPS)
-            child = self._keep()
-            worst = max(range(len(pool)), key=lambda i: pool[i].rank())
-            if child.rank() < pool[worst].rank() and not any(child.equals(p) for p in pool):
-                pool[worst] = child
+            core.anneal(done, done + plan.child * crew.size, leg * WARM, cold, FEW_STEPS)
+            crew.welcome(self._keep())
+
+    def _meet(self) -> None:
+        """Go on from where another search is, if that is better."""
+        m, level = self.model, int(self.core.done() * LEVELS)
+        if not self._meets or level == self._level:
+            return
+        self._level = level
+        better = self.crew.meet(self.place, present(m))
+        if better is not None:
+            adopt(m, better)
+            kernels.rebuild(*m.state(), m.required)
+            m.soil_all()
 
     def _breed(self, a: Elite, b: Elite, rng: np.random.Generator) -> None:
         """Make the child of two plans the current one."""
@@ -286,6 +306,7 @@ class _Run:
         return self.rank()[1] * self.model.scale + self.model.constant
 
     def _watch(self) -> None:
+        self._meet()
         self._note()
         self._tell()
 

@@ -71,6 +71,18 @@ class Model:
         if isinstance(self.loads, OneLoad) and self.loads.overloaded[0]:
             work.cost[1], work.missing[1] = math.inf, len(self.clients) + 1
 
+    def soil_all(self) -> None:
+        """Note that every route may differ from the best plan; take the current one as the best where it is better."""
+        plan, work = self.plan, self.work
+        if (work.missing[0], work.cost[0]) < (work.missing[1], work.cost[1]) and not (
+            isinstance(self.loads, OneLoad) and self.loads.overloaded[0]
+        ):
+            self.take_as_best()
+            return
+        plan.dirty[:] = 1
+        plan.dirty_list[:] = np.arange(len(plan.dirty))
+        plan.dirty_count[0] = len(plan.dirty)
+
 
 def build(problem: Problem, seed: int) -> Model:
     """Translate a problem; every array that a search changes is new, the matrices are shared where possible."""
