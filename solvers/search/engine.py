@@ -22,10 +22,11 @@ from vrp.solvers.search.model import Model, build, load_routes, routes, unsuppor
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.overload import allow
 from vrp.solvers.search.plan import Equal, Far
-from vrp.solvers.search.population import FIRST, WARM, Elite, Shape, adopt, cross, dissolve, elite, present, shape
+from vrp.solvers.search.population import FIRST, WARM, Elite, Shape, adopt, cross, dissolve, elite, shape
 from vrp.solvers.search.regions import divisible
 from vrp.solvers.search.start import savings
 from vrp.solvers.search.times import NoTime
+from vrp.solvers.search.touring import COLD, HOT, Touring, is_tour
 from vrp.solvers.search.warmth import warm_up
 
 STEPS = 100
@@ -154,7 +155,8 @@ class _Run:
     def __post_init__(self) -> None:
         self.model: Model = build(self.problem, self.seed)
         nobody = np.zeros((0, 0), np.int64)
-        self.core = Annealing(self.model, nobody, self.deadline, self.search.removal, self._watch)
+        kind = Touring if is_tour(self.problem, self.model) else Annealing
+        self.core: Annealing = kind(self.model, nobody, self.deadline, self.search.removal, self._watch)
 
     def rank(self) -> tuple[int, float]:
         """Return what plans are compared by: required clients left out, then cost."""
@@ -174,7 +176,9 @@ class _Run:
         try:
             core.near = neighbours(m.net, m.times, m.clients, self.search.neighbours)
             kernels.rebuild(*m.state(), m.required)
-            if self.start is not None:
+            if isinstance(core, Touring):
+                core.begin(self.problem, self._given())
+            elif self.start is not None:
                 load_routes(m, self.start.routes)
                 self._mend(NOBODY)
             elif self._savings_apply():
@@ -184,7 +188,8 @@ class _Run:
             kernels.rebuild(*m.state(), m.required)
         except KeyboardInterrupt:
             core.stopped = True
-        m.take_as_best()
+        if not isinstance(core, Touring):
+            m.take_as_best()
         self._note()
         core.began = self._told = self.deadline.elapsed()
 
@@ -201,6 +206,11 @@ class _Run:
             self.core.stopped = True
         self._bring_back()
 
+    def _given(self) -> NDArray[np.int64]:
+        """Return the stops of the plan that was given, one route after the other."""
+        visits = [] if self.start is None else [c for route in self.start.routes for c in route.visits]
+        return np.array(visits, np.int64)
+
     def _savings_apply(self) -> bool:
         m = self.model
         plain = isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
@@ -214,6 +224,12 @@ class _Run:
     def _improve(self) -> None:
         """Anneal the first plan once, or several times apart and then the children of the results."""
         core, leg, size = self.core, self._leg(), self.crew.size
+        if isinstance(core, Touring):
+            leg = core.leg()
+            core.budget(leg * HOT)
+            self._meets = size > 1
+            core.anneal(core.done(), 1.0, leg * HOT, leg * COLD, STEPS)
+            return
         hot, cold = leg * self.search.heat, leg * self.search.cold
         plan = self.crew.agree(shape(core.budget(hot) * size, len(self.model.clients)))
         if self.search.threads > size:
@@ -245,15 +261,13 @@ class _Run:
 
     def _meet(self) -> None:
         """Go on from where another search is, if that is better."""
-        m, level = self.model, int(self.core.done() * LEVELS)
+        level = int(self.core.done() * LEVELS)
         if not self._meets or level == self._level:
             return
         self._level = level
-        better = self.crew.meet(self.place, present(m))
+        better = self.crew.meet(self.place, self.core.present())
         if better is not None:
-            adopt(m, better)
-            kernels.rebuild(*m.state(), m.required)
-            m.soil_all()
+            self.core.adopt(better)
 
     def _breed(self, a: Elite, b: Elite, rng: np.random.Generator) -> None:
         """Make the child of two plans the current one."""

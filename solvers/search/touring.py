@@ -1,0 +1,119 @@
+"""Touring: one vehicle that visits every client, with nothing to keep. The search around the kernels of `tours.py`."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vrp.problem import Problem
+from vrp.solvers.search import tours
+from vrp.solvers.search.annealing import NOBODY, Annealing
+from vrp.solvers.search.loads import ManyLoads, OneLoad
+from vrp.solvers.search.model import Model
+from vrp.solvers.search.neighbours import BRUTE_FORCE
+from vrp.solvers.search.network import Matrix, Planar, Profiles, Sphere
+from vrp.solvers.search.plan import Equal, Far
+from vrp.solvers.search.population import Elite
+from vrp.solvers.search.times import NoTime
+from vrp.solvers.search.tours import Tour
+
+SMALLEST = 7
+"""Clients from which there are tours to improve."""
+NEAR = 10
+"""Neighbours of a city."""
+HOT, COLD = 0.1, 0.01
+"""First and last temperature, in average legs."""
+LOG = 8
+"""Changes after a kick that can be taken back, per city."""
+
+
+def is_tour(problem: Problem, model: Model) -> bool:
+    """Tell whether one vehicle must visit every client, and any order of them will do."""
+    kinds = (type(model.times), type(model.mix), type(model.reach))
+    if kinds != (NoTime, Equal, Far) or len(model.plan.size) != 1 or len(model.clients) < SMALLEST:
+        return False
+    vehicle = problem.vehicles[0]
+    together = len(problem.shipments) == 0 and (problem.group < 0).all() and not vehicle.prefix
+    return bool(together and model.required[model.clients].all() and _carries_all(model))
+
+
+def _carries_all(model: Model) -> bool:
+    loads = model.loads
+    if not isinstance(loads, OneLoad | ManyLoads):
+        return False
+    return bool((loads.demand[model.clients].sum(axis=0) <= loads.capacity[0]).all())
+
+
+class Touring(Annealing):
+    """An annealing of a tour: its iterations are kicks, and its best plan is the model's."""
+
+    def begin(self, problem: Problem, given: NDArray[np.int64]) -> None:
+        """Make a first tour: the given order of all clients, or the shortest legs one after the other."""
+        m = self.model
+        n, h = len(m.clients), m.plan.locations
+        node = np.append(m.clients, h)
+        ends = problem.vehicles[0]
+        closed = ends.start_depot == ends.end_depot
+        self.symmetric = closed and (isinstance(m.net, Planar | Sphere) or _symmetric(m.net))
+        some = self.near if n > BRUTE_FORCE else np.zeros((0, 0), np.int64)
+        near = tours.nearest(m.net, node, some, min(NEAR, n))
+        self.tour = Tour(
+            node=node,
+            order=np.arange(n + 1),
+            at=np.arange(n + 1),
+            near=near,
+            queue=np.arange(n + 1),
+            queued=np.ones(n + 1, np.uint8),
+            ring=np.array([0, n + 1]),
+            log=np.zeros((LOG * n, 3), np.int64),
+            logged=np.zeros(1, np.int64),
+            spare=np.zeros(n + 1, np.int64),
+            length=np.zeros(1),
+            least=0.0,
+        )
+        if len(given) == n:
+            self.tour.order[:] = np.append(given - m.clients[0], n)
+        else:
+            tail, head, length = tours.arcs(m.net, node, near)
+            order = np.argsort(length, kind="stable")
+            self.tour.order[:] = tours.chain(m.net, node, tail[order], head[order])
+        tours.measure(m.net, self.tour)
+        self.tour = self.tour._replace(least=1e-12 * float(self.tour.length[0]))
+        self._keep()
+
+    def leg(self) -> float:
+        """Return the mean length of a leg of the present tour."""
+        return float(self.tour.length[0]) / len(self.tour.order)
+
+    def search(self, iterations: int, temperature: float, sequence: NDArray[np.int64] = NOBODY) -> None:
+        """Make some kicks at one temperature, and keep the tour if it is the best one."""
+        tours.polish(self.model.net, self.tour, self.model.work, self.symmetric, iterations, temperature)
+        self._keep_better()
+
+    def present(self) -> Elite:
+        """Copy the present tour."""
+        return Elite(self.tour.order.copy(), np.zeros(0, np.int64), 0, float(self.tour.length[0]))
+
+    def adopt(self, plan: Elite) -> None:
+        """Go on from a tour that another search is at."""
+        self.tour.order[:] = plan.following
+        tours.measure(self.model.net, self.tour)
+        self._keep_better()
+
+    def _keep_better(self) -> None:
+        if float(self.tour.length[0] + self.model.fleet.fixed[0]) < self.model.work.cost[1] - self.tour.least:
+            self._keep()
+
+    def _keep(self) -> None:
+        m = self.model
+        plan, order, n = m.plan, self.tour.order, len(m.clients)
+        stops = np.roll(self.tour.node[order], -int(self.tour.at[n]))
+        plan.best[stops] = np.roll(stops, -1)
+        plan.best_size[0] = n
+        m.work.cost[1], m.work.missing[1] = self.tour.length[0] + m.fleet.fixed[0], 0
+
+
+def _symmetric(net: object) -> bool:
+    if not isinstance(net, Matrix | Profiles):
+        return False
+    table = net.distance if isinstance(net, Matrix) else net.distance[net.profile[0]]
+    square = table[:, : table.shape[0]]
+    return bool(np.array_equal(square, square.T))
