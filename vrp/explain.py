@@ -14,7 +14,7 @@ import numpy as np
 
 from vrp.check import Bools, examine
 from vrp.display import is_clock, route_names
-from vrp.problem import Problem
+from vrp.problem import Floats, Problem
 from vrp.schedule import above
 from vrp.solution import Route, Solution, Unserved
 from vrp.violations import Violation
@@ -257,6 +257,12 @@ class _Explainer:
         self.limits += limits
         if best < math.inf:
             return self._place_exists(u, unit, best, where)
+        if free and all(wrong and wrong[0].kind == "backhaul" for _, wrong in free):
+            places = f", and {self._met('the', tried, limits, nearest)}" if tried else ""
+            return _Reason(
+                f"A trip of pickups alone is not allowed{places}.",
+                "Add a delivery that a trip can begin with, or allow pickups alone.",
+            )
         if free:
             return _Reason("A vehicle is left that can serve it, but the search ended before.", "Allow more time.")
         if tried:
@@ -277,17 +283,20 @@ class _Explainer:
         )
 
     def _no_room(self, tried: int, limits: Counter[str], nearest: dict[str, float]) -> _Reason:
+        kind = limits.most_common(1)[0][0]
+        return _Reason(
+            f"All vehicles that could serve it are used; {self._met('their', tried, limits, nearest)}.",
+            LIMITS.get(kind, ("", "Add a vehicle."))[1],
+        )
+
+    def _met(self, whose: str, tried: int, limits: Counter[str], nearest: dict[str, float]) -> str:
         """Tell which limits were met, the most frequent one with how little was missing."""
         ranked = limits.most_common()
         kind, least = ranked[0][0], nearest[ranked[0][0]]
         parts = [f"{count} break {LIMITS.get(k, (k, ''))[0]}" for k, count in ranked]
         if least > 0:
             parts[0] += f" (by {self._span(least) if kind in IN_SECONDS else number(least)} at the least)"
-        return _Reason(
-            f"All vehicles that could serve it are used; of the {tried} cheapest places in their routes "
-            f"{', '.join(parts)}.",
-            LIMITS.get(kind, ("", "Add a vehicle."))[1],
-        )
+        return f"of the {tried} cheapest places in {whose} routes {', '.join(parts)}"
 
     def _not_tried(self, types: Sequence[int]) -> _Reason:
         """One of so many unserved stops that it was not tried itself."""
@@ -309,18 +318,20 @@ class _Explainer:
         if self.work <= 0 or not self.solution.routes:
             return
         self.places = self.places or _Places(self.problem, self.solution.routes)
-        chosen = []
-        for found in self.places.cheapest(unit[0], self.problem.allowed[:, unit[0] - self.depots]):
-            if self.work > 0:
-                chosen.append(found)
-                self.work -= len(self.solution.routes[found[0]].visits)
-        routes = [self.solution.routes[i] for i, _ in chosen]
-        changed = [
-            replace(r, visits=(*r.visits[:at], *unit, *r.visits[at:]))
-            for r, (_, at) in zip(routes, chosen, strict=True)
-        ]
-        for (i, _), old, (new, wrong) in zip(chosen, routes, examine(self.problem, changed), strict=True):
-            yield i, new.cost - old.cost, wrong
+        index: list[int] = []
+        changed: list[Route] = []
+        able = self.problem.allowed[:, np.array(unit) - self.depots].all(axis=1)
+        for i, at in self.places.cheapest(unit[0], able):
+            old = self.solution.routes[i]
+            # A delivery may follow its pickup at once, or where its own detour is the shortest.
+            for behind in sorted({at, self.places.later(unit[-1], i, at)} if len(unit) > 1 else {at}):
+                if self.work > 0:
+                    index.append(i)
+                    visits = (*old.visits[:at], unit[0], *old.visits[at:behind], *unit[1:], *old.visits[behind:])
+                    changed.append(replace(old, visits=visits))
+                    self.work -= len(old.visits)
+        for i, (new, wrong) in zip(index, examine(self.problem, changed), strict=True):
+            yield i, new.cost - self.solution.routes[i].cost, wrong
 
 
 def _slow_to_schedule(problem: Problem) -> bool:
@@ -349,12 +360,20 @@ class _Places:
         self.route, self.at = np.array(route), np.array(at)
         self.vehicle_type = np.array([r.vehicle_type for r in routes])[self.route]
 
-    def cheapest(self, stop: int, allowed: Bools) -> list[tuple[int, int]]:
-        """Return (route, position) of the places with the shortest detour, a few per route."""
+    def _detours(self, stop: int) -> Floats:
         (a, s), (b, t), (c, u) = (
             self.problem.legs(i, j) for i, j in ((self.before, stop), (stop, self.after), (self.before, self.after))
         )
-        detour = a + b - c + s + t - u
+        return a + b - c + s + t - u
+
+    def later(self, stop: int, route: int, at: int) -> int:
+        """Return the position in a route of the shortest detour to a stop, from a position on; the last of several."""
+        there = np.flatnonzero((self.route == route) & (self.at >= at))[::-1]
+        return int(self.at[there[self._detours(stop)[there].argmin()]])
+
+    def cheapest(self, stop: int, allowed: Bools) -> list[tuple[int, int]]:
+        """Return (route, position) of the places with the shortest detour, a few per route."""
+        detour = self._detours(stop)
         detour[~allowed[self.vehicle_type]] = np.inf
         found: list[tuple[int, int]] = []
         per_route: Counter[int] = Counter()

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from vrp.problem import Problem
 from vrp.solvers.search.loads import ManyLoads, OneLoad
-from vrp.solvers.search.peaks import LAST, MIXED, STRICT, Peaks
+from vrp.solvers.search.peaks import LAST, MIXED, STRICT, NoPairs, Pairs, Peaks
 from vrp.solvers.search.tolerance import tolerant
 
 Floats = NDArray[np.float64]
@@ -30,8 +30,11 @@ def loads_of(problem: Problem, kind: NDArray[np.int64]) -> OneLoad | ManyLoads |
     )
     binding = np.isfinite(capacity).any(axis=0) & (demand > 0).any(axis=0)
     demand, capacity = demand[:, binding], np.ascontiguousarray(tolerant(capacity)[kind][:, binding])
-    peaks = np.isfinite(room).any(axis=0) & delivers & collects & (order == MIXED)
-    if peaks.any() or order != MIXED:
+    peaks = delivers & collects & (order == MIXED)
+    if len(problem.shipments):
+        peaks |= (problem.shipment_load > 0).any(axis=0)
+    peaks &= np.isfinite(room).any(axis=0)
+    if peaks.any() or order != MIXED or len(problem.shipments):
         return _peaks(problem, kind, demand, capacity, np.flatnonzero(peaks), order)
     if not binding.any():
         return _one_load(np.zeros(len(demand)), np.full(len(kind), math.inf))
@@ -58,7 +61,9 @@ def _peaks(
     D, L, N = problem.num_depots, problem.num_locations, len(demand)
     own = np.zeros((N, 3 * (len(which) + (order != MIXED))))
     for t, c in enumerate(which.tolist()):
-        delivered, kept = problem.delivery[:, c], problem.pickup[:, c]
+        delivered, kept = problem.delivery[:, c], np.array(problem.pickup[:, c])
+        for end, sign in ((0, 1.0), (1, -1.0)):
+            kept[problem.shipments[:, end] - D] += sign * problem.shipment_load[:, c]
         own[D:L, 3 * t : 3 * t + 3] = np.column_stack([delivered, kept, np.maximum(delivered, kept)])
     if order != MIXED:
         own[D:L, -3], own[D:L, -2] = (problem.delivery > 0).any(axis=1), (problem.pickup > 0).any(axis=1)
@@ -75,4 +80,12 @@ def _peaks(
         old=np.zeros((2, *own.shape)),
         stamp=np.zeros((2, N), np.int64),
         count=np.zeros(2, np.int64),
+        pairs=_pairs(problem, own) if len(problem.shipments) else NoPairs(0),
     )
+
+
+def _pairs(problem: Problem, own: Floats) -> Pairs:
+    mate, leads = np.full(len(own), -1, np.int64), np.ones(len(own), np.bool_)
+    start, end = problem.shipments.T
+    mate[start], mate[end], leads[end] = end, start, False
+    return Pairs(mate, leads, np.zeros((1, own.shape[1])))

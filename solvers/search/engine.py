@@ -82,7 +82,8 @@ class Search:
         """
         seeds = rng.integers(1, 2**62, size=self.threads)
         first = _Run(self, problem, deadline, int(seeds[0]), start, Crew(1))
-        compiled = warm_up(first.model, divide=self.threads > 1 and problem.num_clients >= LARGE)
+        divide = self.threads > 1 and problem.num_clients >= LARGE
+        compiled = warm_up(first.model, divide, tour=isinstance(first.core, Touring))
         deadline.extend(compiled)
         first.begin(progress)
         runs = [first]
@@ -219,7 +220,7 @@ class _Run:
     def _sequence(self) -> NDArray[np.int64]:
         """Far clients first: the near ones fit in later."""
         m = self.model
-        return m.clients[np.argsort(m.order.keys[1, m.clients], kind="stable")]
+        return m.unite(m.clients[np.argsort(m.order.keys[1, m.clients], kind="stable")])
 
     def _improve(self) -> None:
         """Anneal the first plan once, or several times apart and then the children of the results."""
@@ -284,7 +285,7 @@ class _Run:
             left = np.concatenate([left, dissolve(m, m.work.changed[:broken])])
             kernels.rebuild(*m.state(), m.required)
         if len(left):
-            self.core.search(1, 0.0, left)
+            self.core.search(1, 0.0, m.unite(left))
             kernels.rebuild(*m.state(), m.required)
 
     def _take(self, plan: Elite) -> None:

@@ -105,3 +105,10 @@ def dispatch(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any
 def is_a(numba_type: Any, cls: type) -> bool:
     """Tell whether a numba type is the given NamedTuple class."""
     return isinstance(numba_type, types.NamedTuple | types.NamedUniTuple) and numba_type.instance_class is cls
+
+
+def has_a(numba_type: Any, field: str, cls: type) -> bool:
+    """Tell whether a numba type is a NamedTuple that has the given class as a field."""
+    if not isinstance(numba_type, types.NamedTuple | types.NamedUniTuple) or field not in numba_type.fields:
+        return False
+    return is_a(numba_type.types[numba_type.fields.index(field)], cls)

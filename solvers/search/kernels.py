@@ -8,7 +8,7 @@ price.
 
 import math
 
-from vrp.solvers.search.jit import kernel, outlined
+from vrp.solvers.search.jit import kernel, outlined, part
 from vrp.solvers.search.loads import (
     add_load,
     bears,
@@ -20,6 +20,7 @@ from vrp.solvers.search.loads import (
     restore_loads,
 )
 from vrp.solvers.search.network import leg
+from vrp.solvers.search.pairs import leads, mate, pair_position
 from vrp.solvers.search.plan import (
     enter_bank,
     gain,
@@ -70,6 +71,65 @@ def feasible(net, loads, times, reach, plan, work, changed):  # type: ignore[no-
     return True
 
 
+@part
+def leave_out(plan, work, required, c, logged):  # type: ignore[no-untyped-def]
+    """Let client c wait in the bank; return the length of the log, and what is missing, pressing and paid for it."""
+    enter_bank(plan, c)
+    logged = note(work, logged, BANKED, c, 0, 0)
+    if required[c]:
+        return logged, 1, plan.penalty[c], 0.0
+    return logged, 0, 0.0, plan.penalty[c]
+
+
+@part
+def recreate(  # type: ignore[no-untyped-def]
+    net, loads, times, fleet, mix, reach, plan, work, near, required, count, logged, changed, delta, it
+):
+    """Put the removed clients back one after the other, each pair together, or into the bank.
+
+    Returns the length of the log, the number of changed routes, how many required clients more are missing, the change
+    of their penalties, and the change of cost added to `delta`.
+    """
+    missing, pressure = 0, 0.0
+    for k in range(logged):
+        if work.log[k, 0] == CALLED:
+            c = work.log[k, 1]
+            if required[c]:
+                missing -= 1
+                pressure -= plan.penalty[c]
+            else:
+                delta -= plan.penalty[c]
+    for i in range(count):
+        c = last = work.removed[i]
+        m = mate(loads, c)
+        if m < 0:
+            cost, p, r = position(net, loads, times, fleet, mix, reach, plan, work, near, c)
+            behind, optional, prize = p, not required[c], plan.penalty[c]
+        else:
+            cost, p, behind, r = pair_position(net, loads, times, fleet, mix, reach, plan, work, near, c)
+            optional, prize = not (required[c] or required[m]), plan.penalty[c] + plan.penalty[m]
+        if p < 0 or (optional and cost >= prize):
+            logged, more, pushed, paid = leave_out(plan, work, required, c, logged)
+            missing, pressure, delta = missing + more, pressure + pushed, delta + paid
+            if m >= 0:
+                logged, more, pushed, paid = leave_out(plan, work, required, m, logged)
+                missing, pressure, delta = missing + more, pressure + pushed, delta + paid
+            continue
+        delta += put(net, loads, fleet, mix, reach, plan, c, p, r)
+        logged = note(work, logged, PUT, c, p, r)
+        if m >= 0:
+            delta += put(net, loads, fleet, mix, reach, plan, m, behind, r)
+            logged = note(work, logged, PUT, m, behind, r)
+            last = m
+        delta += refresh(times, net, plan, r, c, plan.nxt[last], last, p, it)
+        refresh_loads(loads, plan, r, c, plan.nxt[last], last, p, it)
+        if work.touched[r] != it:
+            work.touched[r] = it
+            work.changed[changed] = r
+            changed += 1
+    return logged, changed, missing, pressure, delta
+
+
 @kernel
 def search(  # type: ignore[no-untyped-def]
     net, loads, times, fleet, mix, reach, plan, work, order, near, clients, required,
@@ -98,35 +158,9 @@ def search(  # type: ignore[no-untyped-def]
                 net, loads, times, fleet, mix, reach, plan, work, near, clients, removal, tallest, it
             )
             sort(work, order, count)
-        missing, pressure = 0, 0.0
-        for k in range(logged):
-            if work.log[k, 0] == CALLED:
-                c = work.log[k, 1]
-                if required[c]:
-                    missing -= 1
-                    pressure -= plan.penalty[c]
-                else:
-                    delta -= plan.penalty[c]
-        for i in range(count):
-            c = work.removed[i]
-            cost, p, r = position(net, loads, times, fleet, mix, reach, plan, work, near, c)
-            if p < 0 or (not required[c] and cost >= plan.penalty[c]):
-                enter_bank(plan, c)
-                logged = note(work, logged, BANKED, c, 0, 0)
-                if required[c]:
-                    missing += 1
-                    pressure += plan.penalty[c]
-                else:
-                    delta += plan.penalty[c]
-                continue
-            delta += put(net, loads, fleet, mix, reach, plan, c, p, r)
-            logged = note(work, logged, PUT, c, p, r)
-            delta += refresh(times, net, plan, r, c, plan.nxt[c], c, p, it)
-            refresh_loads(loads, plan, r, c, plan.nxt[c], c, p, it)
-            if work.touched[r] != it:
-                work.touched[r] = it
-                work.changed[changed] = r
-                changed += 1
+        logged, changed, missing, pressure, delta = recreate(
+            net, loads, times, fleet, mix, reach, plan, work, near, required, count, logged, changed, delta, it
+        )
         accepted = delta + pressure < -temperature * math.log(1.0 - uniform(work))
         if accepted and feasible(net, loads, times, reach, plan, work, changed):
             for k in range(changed):
@@ -163,7 +197,8 @@ def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type
     for r in range(len(plan.size) - 1, -1, -1):
         h = plan.locations + r
         k = fleet.kind[r]
-        length, stops, allowed = 0.0, 0, True
+        length, stops, allowed, on_board = 0.0, 0, True, 0
+        work.clock[1] += 1
         i = h
         while True:
             q = plan.nxt[i]
@@ -175,6 +210,11 @@ def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type
             plan.route[q] = r
             cost += add_load(loads, r, q, 1) - gain(mix, fleet, r, q)
             allowed = allowed and may(mix, fleet, r, q)
+            m = mate(loads, q)
+            if m >= 0:
+                work.mark[q] = work.clock[1]
+                on_board += 1 if leads(loads, q) else -1
+                allowed = allowed and (leads(loads, q) or work.mark[m] == work.clock[1])
             stops += 1
             i = q
         plan.size[r] = stops
@@ -189,6 +229,7 @@ def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type
         refresh(times, net, plan, r, plan.nxt[h], h, plan.prv[h], h, work.clock[0])
         refresh_loads(loads, plan, r, plan.nxt[h], h, plan.prv[h], h, work.clock[0])
         cost += spent(times, r)
+        allowed = allowed and on_board == 0
         if not (allowed and bears(loads, plan, r) and within(reach, r, 0.0) and kept(times, net, plan, r)):
             work.changed[broken] = r
             broken += 1

@@ -123,7 +123,7 @@ def _fits(loads: Any, r: Any, c: Any) -> Any:
 @dispatch(holds)
 def _holds(loads: Any, r: Any, p: Any, c: Any, q: Any) -> Any:
     if is_a(loads, Peaks):
-        return lambda loads, r, p, c, q: peak_between(loads, r, p, c, q)
+        return lambda loads, r, p, c, q: peak_between(loads, r, loads.head, p, c, q)
     return lambda loads, r, p, c, q: True
 
 

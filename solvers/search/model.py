@@ -13,6 +13,7 @@ from vrp.solvers.search.cargo import loads_of
 from vrp.solvers.search.clocks import Spans, keeps_hours, spans_of, times_of
 from vrp.solvers.search.distances import network_of
 from vrp.solvers.search.loads import OneLoad
+from vrp.solvers.search.peaks import Pairs
 from vrp.solvers.search.plan import Equal, Far, Fleet, Mixed, Plan, Reach
 from vrp.solvers.search.tolerance import tolerant
 from vrp.solvers.search.work import Order, Work
@@ -25,7 +26,7 @@ def unsupported(problem: Problem) -> list[str]:
         "several time windows per stop": problem.time_windows.shape[1] > 1,
         "soft time windows": bool(np.isfinite(problem.lateness_cost).any()),
         "groups of alternatives": bool((problem.group >= 0).any()),
-        "shipments": len(problem.shipments) > 0,
+        "shipments with reloads": len(problem.shipments) > 0 and any(v.reload_depots for v in vehicles),
         "recharging": any(math.isfinite(v.battery) and v.consumption > 0 for v in vehicles),
         "breaks": any(v.breaks for v in vehicles),
         "reloads": any(v.reload_depots for v in vehicles),
@@ -82,6 +83,21 @@ class Model:
         plan.dirty[:] = 1
         plan.dirty_list[:] = np.arange(len(plan.dirty))
         plan.dirty_count[0] = len(plan.dirty)
+
+    def unite(self, left: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return those of the clients that stand for a pair or for themselves; a mate that waits leaves the bank."""
+        pairs = getattr(self.loads, "pairs", None)
+        if not isinstance(pairs, Pairs):
+            return left
+        plan = self.plan
+        both = np.union1d(left, pairs.mate[left][pairs.mate[left] >= 0])
+        waiting = plan.bank[: plan.banked[0]]
+        staying = waiting[~np.isin(waiting, both)]
+        plan.place[waiting] = -1
+        plan.bank[: len(staying)], plan.place[staying], plan.banked[0] = staying, np.arange(len(staying)), len(staying)
+        # In the order given, so that the first ones still come first.
+        heads = np.where(pairs.leads[left], left, pairs.mate[left])
+        return heads[np.sort(np.unique(heads, return_index=True)[1])]
 
 
 def build(problem: Problem, seed: int) -> Model:
@@ -247,7 +263,9 @@ def _order(problem: Problem, N: int, windows: NDArray[np.float64] | None) -> Ord
     """Keys as in SISR, section 5.2: demand, far, close; with windows also their length, start and end (section 6)."""
     D, L = problem.num_depots, problem.num_locations
     far, _ = problem.legs(problem.vehicles[0].start_depot, np.arange(D, L), problem.vehicles[0].profile)
-    keys = [-(problem.delivery + problem.pickup).sum(axis=1), -far, far]
+    goods = (problem.delivery + problem.pickup).sum(axis=1)
+    goods[problem.shipments[:, 0] - D] += problem.shipment_load.sum(axis=1)
+    keys = [-goods, -far, far]
     weights = [4.0, 2.0, 1.0]
     if windows is not None:
         start, end = windows.T

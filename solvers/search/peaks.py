@@ -14,6 +14,23 @@ from vrp.solvers.search.jit import part
 MIXED, LAST, STRICT = 0, 1, 2
 
 
+class NoPairs(NamedTuple):
+    """Every stop is served by itself."""
+
+    unused: int
+
+
+class Pairs(NamedTuple):
+    """Shipments: two stops on one vehicle, the pickup first (`pairs.py`)."""
+
+    mate: Any
+    """[N] the other end of the node's shipment, -1 if it has none."""
+    leads: Any
+    """[N] False at deliveries of shipments."""
+    walk: Any
+    """[1, 3 C] segment up to where a delivery is tried."""
+
+
 class Peaks(NamedTuple):
     """Loads that depend on the order of the stops, and sums that do not; no limit is ever exceeded."""
 
@@ -41,6 +58,8 @@ class Peaks(NamedTuple):
     """[2, N] the iteration of their last change."""
     count: Any
     """[2] length of the logs."""
+    pairs: Any
+    """NoPairs or Pairs."""
 
 
 @part
@@ -112,9 +131,29 @@ def restore_peaks(peaks):  # type: ignore[no-untyped-def]
 
 
 @part
-def peak_between(peaks, r, p, c, q):  # type: ignore[no-untyped-def]
-    """Tell whether vehicle r may carry client c between its nodes p and q."""
-    head, own, tail = peaks.head, peaks.own, peaks.tail
+def extend(peaks, a, i, b, j, out, k):  # type: ignore[no-untyped-def]
+    """Write the join of the segments a[i] and b[j] to out[k], which may be one of them."""
+    triples = out.shape[1] // 3
+    for t in range(triples):
+        x = 3 * t
+        d, kept, m = _join(a, i, b, j, x) if t < peaks.limit.shape[1] else _follow(a, i, b, j, x)
+        out[k, x], out[k, x + 1], out[k, x + 2] = d, kept, m
+
+
+@part
+def exceeds(peaks, r, a, i):  # type: ignore[no-untyped-def]
+    """Tell whether segment a[i] breaks a limit of vehicle r, whatever comes before or after it."""
+    loads = peaks.limit.shape[1]
+    for t in range(loads):
+        if a[i, 3 * t + 2] > peaks.limit[r, t]:
+            return True
+    return peaks.order != MIXED and a[i, 3 * loads + 2] > 0.0
+
+
+@part
+def peak_between(peaks, r, head, p, c, q):  # type: ignore[no-untyped-def]
+    """Tell whether vehicle r may carry client c between the segment head[p] and its node q."""
+    own, tail = peaks.own, peaks.tail
     loads = peaks.limit.shape[1]
     for t in range(loads):
         x = 3 * t
@@ -135,14 +174,7 @@ def peak_between(peaks, r, p, c, q):  # type: ignore[no-untyped-def]
 def peak_of(peaks, plan, r):  # type: ignore[no-untyped-def]
     """Tell whether route r keeps its peaks and the order of its stops."""
     first = plan.nxt[plan.locations + r]
-    tail = peaks.tail
-    loads = peaks.limit.shape[1]
-    for t in range(loads):
-        if tail[first, 3 * t + 2] > peaks.limit[r, t]:
-            return False
-    if peaks.order == MIXED:
-        return True
-    x = 3 * loads
-    if tail[first, x + 2] > 0.0:
+    tail, x = peaks.tail, 3 * peaks.limit.shape[1]
+    if exceeds(peaks, r, tail, first):
         return False
     return peaks.order != STRICT or tail[first, x] > 0.0 or tail[first, x + 1] == 0.0

@@ -7,17 +7,7 @@ from vrp.solvers.search.loads import fits, holds, surcharge
 from vrp.solvers.search.network import leg, there_and_back
 from vrp.solvers.search.plan import gain, may, unit, within
 from vrp.solvers.search.times import least, price
-from vrp.solvers.search.work import uniform
-
-BLINK = 0.01
-"""Probability of not looking at a place (beta of the paper)."""
-LOG_KEEP = math.log(1.0 - BLINK)
-
-
-@part
-def until_blink(work):  # type: ignore[no-untyped-def]
-    """Draw the number of places that are looked at before the next one is not."""
-    return int(math.log(1.0 - uniform(work)) / LOG_KEEP)
+from vrp.solvers.search.work import uniform, until_blink
 
 
 @outlined

@@ -15,7 +15,7 @@ from vrp.solvers.search.jit import allocating_kernel
 from vrp.solvers.search.loads import ManyLoads, OneLoad
 from vrp.solvers.search.model import Model, empty_plan, scratch
 from vrp.solvers.search.network import Matrix, Planar, PlanarEnds, Profiles, Sphere, leg
-from vrp.solvers.search.peaks import Peaks
+from vrp.solvers.search.peaks import NoPairs, Pairs, Peaks
 from vrp.solvers.search.plan import Equal, Far, Mixed, Reach
 from vrp.solvers.search.times import Durations, NoTime, Windows
 
@@ -24,9 +24,10 @@ SPARE = 16
 FEWEST = 4
 """Routes per region, at least: with fewer there is too little to exchange."""
 
-SHARED, COPIED, NODES, VEHICLES, ACROSS, BLANK, EMPTY = range(7)
+SHARED, COPIED, NODES, VEHICLES, ACROSS, BLANK, EMPTY, NAMES, INNER = range(9)
 """What a region gets of a field: the field itself, a copy, the rows of its nodes or of its vehicles, the columns of its
-nodes; or zeros, one per vehicle or in columns of its nodes (logs and stamps)."""
+nodes; zeros, one per vehicle or in columns of its nodes (logs and stamps); the rows of its nodes, which name nodes, or
+-1; a kind within a kind."""
 _LOGS = {"log": EMPTY, "stamp": EMPTY, "old": EMPTY, "count": COPIED}
 _WINDOWS = {"early": NODES, "late": NODES, "service": NODES, "slack": SHARED, **_LOGS}
 _DURATIONS = {
@@ -55,7 +56,10 @@ FIELDS: dict[type, dict[str, int]] = {
         **dict.fromkeys(("capacity", "load", "limit"), VEHICLES),
         "order": SHARED,
         **_LOGS,
+        "pairs": INNER,
     },
+    NoPairs: {"unused": SHARED},
+    Pairs: {"mate": NAMES, "leads": NODES, "walk": COPIED},
     NoTime: {"unused": SHARED},
     Windows: {**_WINDOWS, "first": NODES, "last": NODES},
     Durations: {**_WINDOWS, **_DURATIONS},
@@ -95,8 +99,13 @@ class Share(NamedTuple):
 
 def divisible(model: Model, regions: int) -> bool:
     """Tell whether the current plan can be searched in so many regions at once."""
-    known = all(type(kind) in FIELDS for kind in (model.net, model.loads, model.times, model.mix, model.reach))
+    known = all(_known(kind) for kind in (model.net, model.loads, model.times, model.mix, model.reach))
     return known and int(model.fleet.used[0]) >= FEWEST * regions
+
+
+def _known(kind: Any) -> bool:
+    fields = FIELDS.get(type(kind), {})
+    return bool(fields) and all(_known(getattr(kind, name)) for name, what in fields.items() if what == INNER)
 
 
 def shares(model: Model, near: NDArray[np.int64], regions: int, rng: np.random.Generator) -> list[Share]:
@@ -110,6 +119,11 @@ def shares(model: Model, near: NDArray[np.int64], regions: int, rng: np.random.G
     beside = np.where(near[bank] >= 0, plan.route[near[bank]], -1)
     nearest = beside[np.arange(len(bank)), np.argmax(beside >= 0, axis=1)] if len(bank) else bank
     home = np.where(nearest >= 0, part[nearest], 0)
+    pairs = getattr(model.loads, "pairs", None)
+    if isinstance(pairs, Pairs):
+        # Both ends of a shipment wait together, and are put back together.
+        mates = np.where(pairs.leads[bank], -1, pairs.mate[bank])
+        home = np.where(mates >= 0, home[plan.place[mates]], home)
     unused = np.flatnonzero(plan.size == 0)
     # The place among the unused ones of its type decides who gets a vehicle.
     first = np.searchsorted(kind[unused], kind[unused])
@@ -175,9 +189,9 @@ def cut_out(model: Model, near: NDArray[np.int64], share: Share, seed: int) -> R
     own.bank[: len(share.waiting)] = np.arange(len(served), n)
     own.banked[0] = len(share.waiting)
     part = Model(
-        net=_sliced(model.net, nodes, vehicles),
-        loads=_sliced(model.loads, nodes, vehicles),
-        times=_sliced(model.times, nodes, vehicles),
+        net=_sliced(model.net, nodes, vehicles, local),
+        loads=_sliced(model.loads, nodes, vehicles, local),
+        times=_sliced(model.times, nodes, vehicles, local),
         fleet=fleet._replace(
             kind=kind,
             free=np.zeros(R, np.int64),
@@ -185,8 +199,8 @@ def cut_out(model: Model, near: NDArray[np.int64], share: Share, seed: int) -> R
             top=np.zeros(len(fleet.top), np.int64),
             used=np.zeros(1, np.int64),
         ),
-        mix=_sliced(model.mix, nodes, vehicles),
-        reach=_sliced(model.reach, nodes, vehicles),
+        mix=_sliced(model.mix, nodes, vehicles, local),
+        reach=_sliced(model.reach, nodes, vehicles, local),
         plan=own,
         work=scratch(n + R, R, n, seed),
         order=model.order._replace(keys=np.take(model.order.keys, nodes, axis=1)),
@@ -199,7 +213,7 @@ def cut_out(model: Model, near: NDArray[np.int64], share: Share, seed: int) -> R
     return Region(part, _inside(near, clients, local), nodes, vehicles)
 
 
-def _sliced(kind: Any, nodes: NDArray[np.int64], vehicles: NDArray[np.int64]) -> Any:
+def _sliced(kind: Any, nodes: NDArray[np.int64], vehicles: NDArray[np.int64], local: NDArray[np.int64]) -> Any:
     fields = {}
     for name, what in FIELDS[type(kind)].items():
         value = getattr(kind, name)
@@ -213,6 +227,10 @@ def _sliced(kind: Any, nodes: NDArray[np.int64], vehicles: NDArray[np.int64]) ->
             value = np.zeros(len(vehicles), value.dtype)
         elif what == EMPTY:
             value = np.zeros((value.shape[0], len(nodes), *value.shape[2:]), value.dtype)
+        elif what == NAMES:
+            value = np.where(value[nodes] >= 0, local[value[nodes]], -1)
+        elif what == INNER:
+            value = _sliced(value, nodes, vehicles, local)
         elif what == COPIED:
             value = value.copy()
         fields[name] = value

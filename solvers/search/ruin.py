@@ -2,9 +2,10 @@
 
 from vrp.solvers.search.jit import outlined, part
 from vrp.solvers.search.loads import refresh_loads
-from vrp.solvers.search.plan import leave_bank, take
+from vrp.solvers.search.pairs import call, leads, take_mates
+from vrp.solvers.search.plan import take
 from vrp.solvers.search.times import refresh
-from vrp.solvers.search.work import CALLED, TAKEN, note, uniform
+from vrp.solvers.search.work import TAKEN, note, uniform
 
 SPLIT_RATE = 0.5
 """Probability of removing a split string (alpha of the paper)."""
@@ -58,10 +59,7 @@ def ruin(net, loads, times, fleet, mix, reach, plan, work, near, clients, remova
         r = plan.route[c]
         if r < 0:
             if waiting > 0 and plan.place[c] >= 0 and count < removal:
-                leave_bank(plan, c)
-                logged = note(work, logged, CALLED, c, 0, 0)
-                work.removed[count] = c
-                count += 1
+                count, logged = call(loads, plan, work, c, count, logged)
             continue
         if work.seen[r] == it:
             continue
@@ -69,27 +67,34 @@ def ruin(net, loads, times, fleet, mix, reach, plan, work, near, clients, remova
         strings -= 1
         cur, total, offset, kept = string(plan, work, c, plan.size[r], longest)
         before = plan.prv[cur]
-        latest = before
+        latest, since = before, logged
         for i in range(total):
             following = plan.nxt[cur]
             if i < offset or i >= offset + kept:
                 latest = plan.prv[cur]
                 delta += take(net, loads, fleet, mix, reach, plan, cur)
                 logged = note(work, logged, TAKEN, cur, latest, r)
-                work.removed[count] = cur
-                count += 1
+                if leads(loads, cur):
+                    work.removed[count] = cur
+                    count += 1
             cur = following
+        string_end = logged
+        logged, count, saved = take_mates(net, loads, fleet, mix, reach, plan, work, since, logged, count)
+        delta += saved
+        if logged > string_end:
+            # Their places may be anywhere on the route.
+            before = plan.locations + r
+            latest = plan.prv[before]
         delta += refresh(times, net, plan, r, plan.nxt[before], plan.nxt[latest], latest, before, it)
         refresh_loads(loads, plan, r, plan.nxt[before], plan.nxt[latest], latest, before, it)
         work.touched[r] = it
         work.changed[changed] = r
         changed += 1
     for _ in range(min(plan.banked[0], 3)):
-        c = plan.bank[int(uniform(work) * plan.banked[0])]
-        leave_bank(plan, c)
-        logged = note(work, logged, CALLED, c, 0, 0)
-        work.removed[count] = c
-        count += 1
+        # A pair leaves the bank together.
+        if plan.banked[0] > 0:
+            c = plan.bank[int(uniform(work) * plan.banked[0])]
+            count, logged = call(loads, plan, work, c, count, logged)
     return count, logged, changed, delta
 
 

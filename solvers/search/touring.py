@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vrp.problem import Problem
-from vrp.solvers.search import tours
+from vrp.solvers.search import first_tour, tours
 from vrp.solvers.search.annealing import NOBODY, Annealing
 from vrp.solvers.search.loads import ManyLoads, OneLoad
 from vrp.solvers.search.model import Model
@@ -42,6 +42,37 @@ def _carries_all(model: Model) -> bool:
     return bool((loads.demand[model.clients].sum(axis=0) <= loads.capacity[0]).all())
 
 
+def _tour(node: NDArray[np.int64], near: NDArray[np.int64]) -> Tour:
+    """Return a tour of the cities in the order of their numbers; its length is not known yet."""
+    m = len(node)
+    return Tour(
+        node=node,
+        order=np.arange(m),
+        at=np.arange(m),
+        near=near,
+        queue=np.arange(m),
+        queued=np.ones(m, np.uint8),
+        ring=np.array([0, m]),
+        log=np.zeros((LOG * m, 3), np.int64),
+        logged=np.zeros(1, np.int64),
+        spare=np.zeros(m, np.int64),
+        length=np.zeros(1),
+        least=0.0,
+    )
+
+
+def run_idle(model: Model) -> None:
+    """Call every kernel of tours with nothing to do."""
+    node = np.array([model.clients[0], model.plan.locations])
+    near = first_tour.nearest(model.net, node, np.zeros((0, 0), np.int64), 1)
+    tail, head, _ = first_tour.arcs(model.net, node, near)
+    tour = _tour(node, near)
+    tour.order[:] = first_tour.chain(model.net, node, tail, head)
+    tours.measure(model.net, tour)
+    tour.ring[1] = 0
+    tours.polish(model.net, tour, model.work, True, 0, 0.0)
+
+
 class Touring(Annealing):
     """An annealing of a tour: its iterations are kicks, and its best plan is the model's."""
 
@@ -54,27 +85,14 @@ class Touring(Annealing):
         closed = ends.start_depot == ends.end_depot
         self.symmetric = closed and (isinstance(m.net, Planar | Sphere) or _symmetric(m.net))
         some = self.near if n > BRUTE_FORCE else np.zeros((0, 0), np.int64)
-        near = tours.nearest(m.net, node, some, min(NEAR, n))
-        self.tour = Tour(
-            node=node,
-            order=np.arange(n + 1),
-            at=np.arange(n + 1),
-            near=near,
-            queue=np.arange(n + 1),
-            queued=np.ones(n + 1, np.uint8),
-            ring=np.array([0, n + 1]),
-            log=np.zeros((LOG * n, 3), np.int64),
-            logged=np.zeros(1, np.int64),
-            spare=np.zeros(n + 1, np.int64),
-            length=np.zeros(1),
-            least=0.0,
-        )
+        near = first_tour.nearest(m.net, node, some, min(NEAR, n))
+        self.tour = _tour(node, near)
         if len(given) == n:
             self.tour.order[:] = np.append(given - m.clients[0], n)
         else:
-            tail, head, length = tours.arcs(m.net, node, near)
+            tail, head, length = first_tour.arcs(m.net, node, near)
             order = np.argsort(length, kind="stable")
-            self.tour.order[:] = tours.chain(m.net, node, tail[order], head[order])
+            self.tour.order[:] = first_tour.chain(m.net, node, tail[order], head[order])
         tours.measure(m.net, self.tour)
         self.tour = self.tour._replace(least=1e-12 * float(self.tour.length[0]))
         self._keep()

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from vrp.problem import Problem
-from vrp.solvers.search import jit, kernels, regions
+from vrp.solvers.search import jit, kernels, regions, touring, tours
 from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.model import Model, build
 from vrp.solvers.search.neighbours import neighbours
+from vrp.solvers.search.peaks import Pairs
 from vrp.solvers.search.population import adopt, cross, elite
 from vrp.solvers.search.start import savings
 from vrp.vehicles import VehicleType
@@ -26,17 +27,23 @@ def feature_set(model: Model) -> str:
     """Name the kernels that a model needs, such as "Planar-OneLoad-NoTime-Equal-Far"."""
     parts = (model.net, model.loads, model.times, model.mix, model.reach)
     dtypes = {str(a.dtype) for a in model.net if isinstance(a, np.ndarray) and a.ndim > 1}
-    return "-".join([type(p).__name__ for p in parts] + sorted(dtypes))
+    pairs = {"Pairs" for a in model.loads if isinstance(a, Pairs)}
+    return "-".join([type(p).__name__ for p in parts] + sorted(pairs | dtypes))
 
 
-def warm_up(model: Model, divide: bool = False) -> float:
+def warm_up(model: Model, divide: bool = False, tour: bool = False) -> float:
     """Make the kernels of an empty model ready; return the seconds spent on compilation, 0 if none was due.
 
     Loading kernels that were compiled before takes a few tenths of a second once per process, and is not compilation.
-    `divide` tells that the model may be divided into regions, which takes a few kernels more.
+    `divide` tells that the model may be divided into regions, `tour` that it is one: they take a few kernels more.
     """
     key = feature_set(model)
-    return _warm_up(model, key, _run_idle) + (_warm_up(model, f"{key}-regions", _cut_idle) if divide else 0.0)
+    seconds = _warm_up(model, key, _run_idle)
+    if divide:
+        seconds += _warm_up(model, f"{key}-regions", _cut_idle)
+    if tour:
+        seconds += _warm_up(model, f"{key}-tours", touring.run_idle)
+    return seconds
 
 
 def _warm_up(model: Model, key: str, idle: Callable[[Model], None]) -> float:
@@ -60,7 +67,7 @@ def _warm_up(model: Model, key: str, idle: Callable[[Model], None]) -> float:
 
 def _compilations() -> int:
     """Count the kernels that this process has compiled rather than loaded."""
-    every = (kernels.search, kernels.rebuild, regions.along)
+    every = (kernels.search, kernels.rebuild, regions.along, tours.polish)
     if jit.FOLDER is None:
         return sum(len(k.signatures) for k in every)
     return sum(sum(k.stats.cache_misses.values()) for k in every)

@@ -1,5 +1,6 @@
 """Scratch space of one search, its random numbers and the log of an iteration."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -7,6 +8,9 @@ import numpy as np
 from vrp.solvers.search.jit import part
 
 TAKEN, PUT, CALLED, BANKED = 0, 1, 2, 3
+BLINK = 0.01
+"""Probability of not looking at a place for a client (beta of SISR)."""
+LOG_KEEP = math.log(1.0 - BLINK)
 
 
 class Order(NamedTuple):
@@ -63,3 +67,9 @@ def note(work, logged, what, c, p, r):  # type: ignore[no-untyped-def]
     work.log[logged, 2] = p
     work.log[logged, 3] = r
     return logged + 1
+
+
+@part
+def until_blink(work):  # type: ignore[no-untyped-def]
+    """Draw the number of places that are looked at before the next one is not."""
+    return int(math.log(1.0 - uniform(work)) / LOG_KEEP)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.solvers.test_search import KERNELS, OTHERS, proven, random_problem
 from tests.solvers.test_search import run as run_alone
-from tests.solvers.test_search_loads import collecting
+from tests.solvers.test_search_loads import TIMED, collecting
 from vrp import Problem
 from vrp.deadline import Deadline
 from vrp.solution import Solution
@@ -18,6 +18,9 @@ from vrp.solvers.search import cores, engine, kernels, regions
 from vrp.solvers.search.model import Model, build, load_routes, routes
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.warmth import warm_up
+
+SHIPPING = len(KERNELS)
+KINDS = (1, 2, 3, 4, SHIPPING)
 
 
 @pytest.fixture(autouse=True)
@@ -28,10 +31,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def some_problem(rng: np.random.Generator, kernel: int, n: int) -> Problem:
-    """A random problem of one of the kinds of test_search, or with pickups mixed into the deliveries."""
+    """A random problem of one of the kinds of test_search, or with pickups and shipments."""
     others = {f for f in OTHERS if rng.random() < 0.35} - ({"depot_windows"} if kernel < 2 else set())
-    if kernel == len(KERNELS):
-        return collecting(rng, n, {"nearest"} | others - {"depot_windows"}, "mixed")
+    if kernel == SHIPPING:
+        return collecting(rng, n, TIMED | others, "mixed")
     return random_problem(rng, n, KERNELS[kernel] | others)
 
 
@@ -50,7 +53,7 @@ def loaded(problem: Problem, seed: int) -> Model:
     return model
 
 
-@pytest.mark.parametrize("kernel", range(len(KERNELS) + 1))
+@pytest.mark.parametrize("kernel", KINDS)
 def test_what_is_cut_out_fits_back(kernel: int) -> None:
     """Regions hold every stop and route once, cost together what the plan costs, and splice to the same routes."""
     rng = np.random.default_rng(kernel)
@@ -90,7 +93,7 @@ def test_what_is_cut_out_fits_back(kernel: int) -> None:
     assert divided > 3
 
 
-@pytest.mark.parametrize("kernel", range(len(KERNELS) + 1))
+@pytest.mark.parametrize("kernel", KINDS)
 def test_random_problems(kernel: int) -> None:
     """On random mixtures of features every plan of several threads is feasible and costs what the search thought."""
     rng = np.random.default_rng(100 + kernel)

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+import vrp
 from tests.solvers.test_search import KERNELS, OTHERS, _best, proven, random_problem, run
 from vrp import Problem, VehicleType
 from vrp.check import check, evaluate
@@ -14,7 +15,9 @@ from vrp.solvers.search.model import build
 from vrp.solvers.search.peaks import Peaks
 
 ORDERS = ("mixed", "last", "strict")
+# Each of them is one kind of kernels: with PLAIN no stop is part of a shipment, with the others some are.
 PLAIN = {"nearest"}
+TIMED = {"nearest", "windows", "service"}
 RICH = KERNELS[3]
 
 
@@ -29,15 +32,31 @@ def collecting(rng: np.random.Generator, n: int, features: set[str], order: str)
     if order != "mixed":
         # A stop with both ends the deliveries of its trip and begins the pickups.
         delivery = np.where(rng.random((n, 1)) < 0.1, problem.delivery, delivery)
-    return problem.replace(delivery=delivery, pickup=pickup.astype(float), backhaul=order)
+    problem = problem.replace(delivery=delivery, pickup=pickup.astype(float), backhaul=order)
+    return problem if features <= PLAIN | set(OTHERS) else shipping(rng, problem)
 
 
-@pytest.mark.parametrize("features", [PLAIN, RICH], ids=["plain", "rich"])
+def shipping(rng: np.random.Generator, problem: Problem) -> Problem:
+    """The same problem with one shipment or more; some have no load, some of their stops have goods of their own."""
+    n, loads = problem.delivery.shape
+    stops = problem.num_depots + rng.permutation(n)
+    pairs = stops[: 2 * int(rng.integers(1, n // 2 + 1))].reshape(-1, 2)
+    keeps = rng.random(n) < 0.3
+    keeps[np.setdiff1d(stops, pairs) - problem.num_depots] = True
+    return problem.replace(
+        shipments=pairs,
+        shipment_load=rng.integers(0, 12, (len(pairs), loads)).astype(float),
+        delivery=problem.delivery * keeps[:, None],
+        pickup=problem.pickup * keeps[:, None],
+    )
+
+
+@pytest.mark.parametrize("features", [PLAIN, TIMED, RICH], ids=["plain", "timed", "rich"])
 @pytest.mark.parametrize("order", ORDERS)
 def test_random_problems(features: set[str], order: str) -> None:
     """On random mixtures of features every plan is feasible and costs what the search thought."""
     rng = np.random.default_rng(ORDERS.index(order))
-    others = set(OTHERS) if features is RICH else set(OTHERS) - {"depot_windows"}
+    others = set(OTHERS) - ({"depot_windows"} if features is PLAIN else set())
     for _ in range(60):
         n = int(rng.integers(2, 25))
         problem = collecting(rng, n, features | {f for f in others if rng.random() < 0.35}, order)
@@ -49,7 +68,7 @@ def test_random_problems(features: set[str], order: str) -> None:
 def test_brute_force(order: str, seed: int) -> None:
     """On tiny problems the plan is as good as the best of all partitions, orders and vehicles."""
     rng = np.random.default_rng(100 * seed + ORDERS.index(order))
-    problem = collecting(rng, 5, [PLAIN, PLAIN | {"fixed"}, RICH, RICH | {"fixed"}][seed], order)
+    problem = collecting(rng, 5, [PLAIN, TIMED, RICH, RICH | {"fixed"}][seed], order)
     found = run(problem, 3000)
     proven(problem, found)
     required, cost = _best(problem)
@@ -90,3 +109,34 @@ def test_simultaneous_delivery_and_pickup() -> None:
     # The last stop collects all that fits; on the way back there is nothing left to deliver.
     assert [r.visits for r in plan.routes] in ([(1, 2, 3)], [(2, 1, 3)])
     assert plan.cost == pytest.approx(6.0)
+
+
+def test_pairs_that_no_vehicle_can_hold() -> None:
+    """A shipment above every capacity stays out, both ends of it, with the reason; the others are served."""
+    coords = [[0, 0], [1, 0], [2, 0], [3, 0], [4, 0]]
+    problem = Problem.from_arrays(
+        coords=coords,
+        shipments=[[1, 2], [4, 3]],
+        shipment_load=[20, 5],
+        capacity=10,
+        time_windows=[[0, 50]] * 4,
+        rounding="nearest",
+    )
+    plan = vrp.solve(problem, max_iterations=200, threads=1)
+    assert [r.visits for r in plan.routes] == [(4, 3)]
+    assert [(u.stop, u.required) for u in plan.unserved] == [(1, True), (2, True)]
+    assert "carries 20" in plan.unserved[0].reason
+    assert "shipment from stop 1" in plan.unserved[1].reason
+
+
+def test_start_with_half_a_pair() -> None:
+    """A plan that serves one end of a shipment, or both in the wrong order, is mended."""
+    rng = np.random.default_rng(4)
+    for _ in range(20):
+        problem = collecting(rng, 12, TIMED, "mixed")
+        visits = problem.num_depots + rng.permutation(12)[: rng.integers(1, 13)]
+        start = evaluate(
+            problem, [Route(0, 0, 0, tuple(part.tolist())) for part in np.array_split(visits, 3) if len(part)]
+        )
+        plan = vrp.solve(problem, max_iterations=50, threads=1, start=start)
+        assert [v for v in check(problem, plan) if v.kind != "unserved"] == []

@@ -109,6 +109,28 @@ def test_alternatives_and_partners() -> None:
     assert "shipment from stop 'B'" in both[3].reason
 
 
+def test_delivery_may_come_later() -> None:
+    """A pair has a place where its delivery need not follow its pickup."""
+    vehicles = (VehicleType(count=1, capacity=(2,)),)
+    problem = line(
+        shipments=[[1, 3]], shipment_load=[[1]], vehicles=vehicles, time_windows=[[[0, 12]], [[0, 25]], [[0, 35]]]
+    )
+    found = reasons(problem, [(2,)])[1]
+    assert found.reason.startswith("There is a place for it (on route 1, for 20 more)")
+
+
+def test_pickups_alone() -> None:
+    """A pickup that could only be served on a trip of its own is told that this is not allowed."""
+    problem = line(pickup=[1, 1, 0], delivery=[0, 0, 5], backhaul="strict", vehicles=(VehicleType(capacity=(5,)),))
+    assert "A trip of pickups alone is not allowed." in reasons(problem, [])[1].reason
+    full = problem.replace(pickup=[[1], [5], [0]])
+    found = reasons(full, [(3, 2)])[1]
+    assert found.reason.startswith(
+        "A trip of pickups alone is not allowed, and of the 2 cheapest places in the routes "
+    )
+    assert "2 break the capacity (by 1 at the least)" in found.reason
+
+
 def test_everything_else_stays() -> None:
     """Explaining changes no route, cost or order of the unserved stops; the plan still checks as before."""
     problem = line(vehicles=(VehicleType(count=1, capacity=(2,)),), delivery=[1, 2, 2])
@@ -208,6 +230,9 @@ def test_reasons_are_true() -> None:
 def places(problem: Problem, routes: Sequence[Route], unit: tuple[int, ...], types: list[int]) -> list[Route]:
     """Every route with the unit put in at every position, and the unit alone."""
     inserted = [
-        replace(r, visits=(*r.visits[:at], *unit, *r.visits[at:])) for r in routes for at in range(len(r.visits) + 1)
+        replace(r, visits=(*r.visits[:at], unit[0], *r.visits[at:behind], *unit[1:], *r.visits[behind:]))
+        for r in routes
+        for at in range(len(r.visits) + 1)
+        for behind in range(at, len(r.visits) + 1 if len(unit) > 1 else at + 1)
     ]
     return [*inserted, *(Route(k, 0, 0, unit) for k in types)]
