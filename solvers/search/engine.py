@@ -15,7 +15,7 @@ from vrp.solution import Solution, Stats
 from vrp.solvers import Event, Progress
 from vrp.solvers.search import kernels
 from vrp.solvers.search.annealing import NOBODY, Annealing
-from vrp.solvers.search.cores import LARGE, Cores
+from vrp.solvers.search.cores import LARGE, Cores, pieces
 from vrp.solvers.search.crew import LEVELS, Crew
 from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.model import Model, build, load_routes, routes, unsupported
@@ -23,7 +23,6 @@ from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.overload import allow
 from vrp.solvers.search.plan import Equal, Far
 from vrp.solvers.search.population import FIRST, WARM, Elite, Shape, adopt, cross, dissolve, elite, shape
-from vrp.solvers.search.regions import divisible
 from vrp.solvers.search.start import savings
 from vrp.solvers.search.times import NoTime
 from vrp.solvers.search.touring import COLD, HOT, Touring, is_tour
@@ -82,12 +81,11 @@ class Search:
         """
         seeds = rng.integers(1, 2**62, size=self.threads)
         first = _Run(self, problem, deadline, int(seeds[0]), start, Crew(1))
-        divide = self.threads > 1 and problem.num_clients >= LARGE
-        compiled = warm_up(first.model, divide, tour=isinstance(first.core, Touring))
+        compiled = warm_up(first.model, problem.num_clients >= LARGE, isinstance(first.core, Touring))
         deadline.extend(compiled)
         first.begin(progress)
         runs = [first]
-        if self.threads == 1 or first.divides():
+        if self.threads == 1 or first.pieces():
             first.improve()
         else:
             first.crew = Crew(self.threads)
@@ -194,9 +192,9 @@ class _Run:
         self._note()
         core.began = self._told = self.deadline.elapsed()
 
-    def divides(self) -> bool:
-        """Tell whether the cores can divide the plan among them."""
-        return len(self.model.clients) >= LARGE and divisible(self.model, self.search.threads)
+    def pieces(self) -> int:
+        """Return how many regions of the plan each core searches in turn; 0 where the plan is not divided."""
+        return pieces(self.model, self.deadline, self.search.threads)
 
     def improve(self) -> None:
         """Make the plan better until the deadline."""
@@ -233,8 +231,8 @@ class _Run:
             return
         hot, cold = leg * self.search.heat, leg * self.search.cold
         plan = self.crew.agree(shape(core.budget(hot) * size, len(self.model.clients)))
-        if self.search.threads > size:
-            Cores(core, self.search.threads, self.seed, hot, cold, STEPS).anneal()
+        if size == 1 and (many := self.pieces()):
+            Cores(core, self.search.threads, self.seed, hot, cold, STEPS, many).anneal()
         elif plan.plans == 1 or self.model.fleet.used[0] < 2:
             self._meets = size > 1
             core.anneal(core.done(), 1.0, hot, cold, STEPS)

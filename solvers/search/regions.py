@@ -97,10 +97,10 @@ class Share(NamedTuple):
     """Clients of the bank."""
 
 
-def divisible(model: Model, regions: int) -> bool:
-    """Tell whether the current plan can be searched in so many regions at once."""
+def largest_number(model: Model) -> int:
+    """Return in how many regions the current plan can be divided."""
     known = all(_known(kind) for kind in (model.net, model.loads, model.times, model.mix, model.reach))
-    return known and int(model.fleet.used[0]) >= FEWEST * regions
+    return int(model.fleet.used[0]) // FEWEST if known else 0
 
 
 def _known(kind: Any) -> bool:

@@ -27,6 +27,8 @@ KINDS = (1, 2, 3, 4, SHIPPING)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Divide plans of any size."""
     monkeypatch.setattr(engine, "LARGE", 2)
+    monkeypatch.setattr(cores, "LARGE", 2)
+    monkeypatch.setattr(cores, "PIECE", 50)
     monkeypatch.setattr(regions, "FEWEST", 1)
 
 
@@ -62,7 +64,7 @@ def test_what_is_cut_out_fits_back(kernel: int) -> None:
         problem = some_problem(rng, kernel, int(rng.integers(8, 40)))
         model = loaded(problem, seed)
         count = int(rng.integers(2, 5))
-        if not regions.divisible(model, count):
+        if regions.largest_number(model) < count:
             continue
         divided += 1
         before, cost = routes(problem, model), model.work.cost[0]
@@ -115,6 +117,16 @@ def test_same_seed_same_answer() -> None:
     assert first.stats.iterations == second.stats.iterations
     # The limit holds for each thread, but for an iteration begun in each phase.
     assert 10000 <= first.stats.iterations <= 10000 + 2 * cores.PHASES
+
+
+def test_one_thread_searches_regions_in_turn() -> None:
+    """A plan of many stops is divided for one thread as well, which makes as many iterations as it is asked for."""
+    problem = uniform(200)
+    found = run(problem, 5000, threads=1)
+    assert cores.pieces(loaded(problem, 1), Deadline(max_iterations=5000), 1) == 4
+    assert 5000 <= found.stats.iterations <= 5000 + 4 * cores.PHASES
+    assert found.routes == run(problem, 5000, threads=1).routes
+    proven(problem, found)
 
 
 def test_regions_are_worth_their_threads() -> None:
