@@ -8,6 +8,7 @@ price.
 
 import math
 
+from vrp.solvers.search.fleets import settle, vary
 from vrp.solvers.search.jit import kernel, outlined, part
 from vrp.solvers.search.loads import (
     add_load,
@@ -38,7 +39,7 @@ from vrp.solvers.search.plan import (
 from vrp.solvers.search.recreate import position
 from vrp.solvers.search.ruin import ruin, sort
 from vrp.solvers.search.times import forget, kept, refresh, restore, spent
-from vrp.solvers.search.work import BANKED, CALLED, PUT, TAKEN, note, uniform
+from vrp.solvers.search.work import BANKED, CALLED, PUT, TAKEN, note, touch, uniform
 
 ONE_TYPE = 0.5
 """Probability that an iteration opens vehicles of one type alone, drawn at random."""
@@ -123,10 +124,7 @@ def recreate(  # type: ignore[no-untyped-def]
             last = m
         delta += refresh(times, net, plan, r, c, plan.nxt[last], last, p, it)
         refresh_loads(loads, plan, r, c, plan.nxt[last], last, p, it)
-        if work.touched[r] != it:
-            work.touched[r] = it
-            work.changed[changed] = r
-            changed += 1
+        changed = touch(work, changed, r, it)
     return logged, changed, missing, pressure, delta
 
 
@@ -158,9 +156,13 @@ def search(  # type: ignore[no-untyped-def]
                 net, loads, times, fleet, mix, reach, plan, work, near, clients, removal, tallest, it
             )
             sort(work, order, count)
+            logged, changed, more = vary(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it)
+            delta += more
         logged, changed, missing, pressure, delta = recreate(
             net, loads, times, fleet, mix, reach, plan, work, near, required, count, logged, changed, delta, it
         )
+        logged, changed, more = settle(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it)
+        delta += more
         accepted = delta + pressure < -temperature * math.log(1.0 - uniform(work))
         if accepted and feasible(net, loads, times, reach, plan, work, changed):
             for k in range(changed):
@@ -228,7 +230,7 @@ def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type
             cost += fleet.fixed[k]
         refresh(times, net, plan, r, plan.nxt[h], h, plan.prv[h], h, work.clock[0])
         refresh_loads(loads, plan, r, plan.nxt[h], h, plan.prv[h], h, work.clock[0])
-        cost += spent(times, r)
+        cost += spent(times, r, r)
         allowed = allowed and on_board == 0
         if not (allowed and bears(loads, plan, r) and within(reach, r, 0.0) and kept(times, net, plan, r)):
             work.changed[broken] = r

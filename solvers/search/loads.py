@@ -45,6 +45,16 @@ def holds(loads: Any, r: int, p: int, c: int, q: int) -> bool:
     raise NotImplementedError("compiled only")
 
 
+def carries(loads: Any, plan: Any, r: int, to: int) -> bool:
+    """Tell whether vehicle `to` could carry all that vehicle r does."""
+    raise NotImplementedError("compiled only")
+
+
+def peaks_below(loads: Any, plan: Any, r: int, to: int) -> bool:
+    """Tell whether the peaks of route r are nowhere above what vehicle `to` bears."""
+    raise NotImplementedError("compiled only")
+
+
 def surcharge(loads: Any, r: int, c: int) -> float:
     """Price of the overload that client c would bring to vehicle r."""
     raise NotImplementedError("compiled only")
@@ -142,10 +152,31 @@ def _bears(loads: Any, plan: Any, r: Any) -> Any:
     return many
 
 
+@dispatch(carries)
+def _carries(loads: Any, plan: Any, r: Any, to: Any) -> Any:
+    if is_a(loads, OneLoad):
+        return lambda loads, plan, r, to: loads.load[r] <= loads.capacity[to]
+
+    def many(loads, plan, r, to):  # type: ignore[no-untyped-def]
+        for k in range(loads.demand.shape[1]):
+            if loads.load[r, k] > loads.capacity[to, k]:
+                return False
+        return peaks_below(loads, plan, r, to)
+
+    return many
+
+
+@dispatch(peaks_below)
+def _peaks_below(loads: Any, plan: Any, r: Any, to: Any) -> Any:
+    if is_a(loads, Peaks):
+        return lambda loads, plan, r, to: peak_of(loads, plan, r, to)
+    return lambda loads, plan, r, to: True
+
+
 @dispatch(bears_less)
 def _bears_less(loads: Any, plan: Any, r: Any) -> Any:
     if is_a(loads, Peaks):
-        return lambda loads, plan, r: peak_of(loads, plan, r)
+        return lambda loads, plan, r: peak_of(loads, plan, r, r)
     return lambda loads, plan, r: True
 
 

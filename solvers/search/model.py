@@ -14,9 +14,10 @@ from vrp.solvers.search.clocks import Spans, keeps_hours, spans_of, times_of
 from vrp.solvers.search.distances import network_of
 from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.peaks import Pairs
-from vrp.solvers.search.plan import Equal, Far, Fleet, Mixed, Plan, Reach
+from vrp.solvers.search.plan import Equal, Far, Fleet, Mixed, Plan, Reach, Varied
 from vrp.solvers.search.tolerance import tolerant
 from vrp.solvers.search.work import Order, Work
+from vrp.vehicles import VehicleType
 
 
 def unsupported(problem: Problem) -> list[str]:
@@ -44,7 +45,7 @@ class Model:
     net: Any
     loads: Any
     times: Any
-    fleet: Fleet
+    fleet: Fleet | Varied
     mix: Any
     reach: Any
     plan: Plan
@@ -127,7 +128,7 @@ def build(problem: Problem, seed: int) -> Model:
         net=net,
         loads=loads_of(problem, kind),
         times=times_of(problem, kind, spans, timed, durations, scale),
-        fleet=_fleet(problem, kind, scale),
+        fleet=_fleet(problem, kind, scale, mixed),
         mix=Mixed(allowed, gains) if mixed else Equal(0),
         reach=Reach(np.zeros(R), longest) if _limited(problem) else Far(0),
         plan=empty_plan(L, R, n, penalty),
@@ -189,10 +190,10 @@ def _vehicles(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1])
 
 
-def _fleet(problem: Problem, kind: NDArray[np.int64], scale: float) -> Fleet:
+def _fleet(problem: Problem, kind: NDArray[np.int64], scale: float, mixed: bool) -> Fleet | Varied:
     types = problem.vehicles
     counts = np.bincount(kind, minlength=len(types))
-    return Fleet(
+    fleet = Fleet(
         kind=kind,
         fixed=np.array([v.fixed_cost for v in types]) / scale,
         unit=np.array([v.distance_cost or 0.0 for v in types]),
@@ -201,6 +202,17 @@ def _fleet(problem: Problem, kind: NDArray[np.int64], scale: float) -> Fleet:
         top=np.zeros(len(types), np.int64),
         used=np.zeros(1, np.int64),
     )
+    plain = VehicleType()
+    free_to_differ = {
+        f: getattr(plain, f)
+        for f in ("name", "count", "capacity", "initial_load", "max_stops", "fixed_cost", "distance_cost")
+    } | {"duration_cost": None}
+    families: dict[VehicleType, int] = {}
+    family = np.array([families.setdefault(replace(v, **free_to_differ), k) for k, v in enumerate(types)], np.int64)
+    # Where vehicles differ anyway, those that cannot stand in for each other are no kind of their own.
+    if mixed or len(np.unique(family[counts > 0])) < np.count_nonzero(counts):
+        return Varied(*fleet, family=family)
+    return fleet
 
 
 def _reserve(problem: Problem) -> float:
@@ -248,10 +260,11 @@ def scratch(N: int, R: int, n: int, seed: int) -> Work:
         random=np.array([seed | 1], np.uint64),
         removed=np.zeros(n + 1, np.int64),
         key=np.zeros(n + 1),
-        log=np.zeros((4 * n + 16, 4), np.int64),
+        log=np.zeros((12 * n + 16, 4), np.int64),
         seen=np.zeros(R, np.int64),
         touched=np.zeros(R, np.int64),
         changed=np.zeros(R, np.int64),
+        held=np.zeros(n, np.int64),
         mark=np.zeros(N, np.int64),
         clock=np.array([0, 0, 0, -1, 0], np.int64),
         cost=np.zeros(2),

@@ -171,10 +171,10 @@ def peak_between(peaks, r, head, p, c, q):  # type: ignore[no-untyped-def]
 
 
 @part
-def peak_of(peaks, plan, r):  # type: ignore[no-untyped-def]
-    """Tell whether route r keeps its peaks and the order of its stops."""
+def peak_of(peaks, plan, r, to):  # type: ignore[no-untyped-def]
+    """Tell whether route r keeps the peaks that vehicle `to` bears, and the order of its stops."""
     first = plan.nxt[plan.locations + r]
     tail, x = peaks.tail, 3 * peaks.limit.shape[1]
-    if exceeds(peaks, r, tail, first):
+    if exceeds(peaks, to, tail, first):
         return False
     return peaks.order != STRICT or tail[first, x] > 0.0 or tail[first, x + 1] == 0.0

@@ -61,6 +61,20 @@ class Fleet(NamedTuple):
     """[1] vehicles in use."""
 
 
+class Varied(NamedTuple):
+    """A fleet in which whole routes may change vehicles: as `Fleet`."""
+
+    kind: Any
+    fixed: Any
+    unit: Any
+    free: Any
+    begin: Any
+    top: Any
+    used: Any
+    family: Any
+    """[K] types of the same family differ in capacity, prices and clients alone."""
+
+
 class Equal(NamedTuple):
     """All vehicles pay 1 per unit of distance and may serve every client."""
 

@@ -119,18 +119,18 @@ def _least(times: Any, to: Any, back: Any) -> Any:
     return lambda times, to, back: 0.0
 
 
-def spent(times: Any, r: int) -> float:
-    """Cost of the duration of route r."""
+def spent(times: Any, r: int, to: int) -> float:
+    """Cost that the duration of route r has with vehicle `to`, which differs from its own by prices alone."""
     raise NotImplementedError("compiled only")
 
 
 @dispatch(spent)
-def _spent(times: Any, r: Any) -> Any:
+def _spent(times: Any, r: Any, to: Any) -> Any:
     if is_a(times, Durations):
-        return lambda times, r: times.cost[r] * times.duration[r]
+        return lambda times, r, to: times.cost[to] * times.duration[r]
     if is_a(times, Hours):
-        return lambda times, r: worth(times, r, times.duration[r])
-    return lambda times, r: 0.0
+        return lambda times, r, to: worth(times, to, times.duration[r])
+    return lambda times, r, to: 0.0
 
 
 @part

@@ -25,7 +25,7 @@ _warm: set[str] = set()
 
 def feature_set(model: Model) -> str:
     """Name the kernels that a model needs, such as "Planar-OneLoad-NoTime-Equal-Far"."""
-    parts = (model.net, model.loads, model.times, model.mix, model.reach)
+    parts = (model.net, model.loads, model.times, model.fleet, model.mix, model.reach)
     dtypes = {str(a.dtype) for a in model.net if isinstance(a, np.ndarray) and a.ndim > 1}
     pairs = {"Pairs" for a in model.loads if isinstance(a, Pairs)}
     return "-".join([type(p).__name__ for p in parts] + sorted(pairs | dtypes))

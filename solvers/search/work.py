@@ -37,6 +37,8 @@ class Work(NamedTuple):
     """[R] last iteration in which the route was changed."""
     changed: Any
     """[R] the routes changed in this iteration."""
+    held: Any
+    """[n] clients of a route that is about to change its vehicle."""
     mark: Any
     """[N] last insertion that looked at the positions beside the node."""
     clock: Any
@@ -73,3 +75,13 @@ def note(work, logged, what, c, p, r):  # type: ignore[no-untyped-def]
 def until_blink(work):  # type: ignore[no-untyped-def]
     """Draw the number of places that are looked at before the next one is not."""
     return int(math.log(1.0 - uniform(work)) / LOG_KEEP)
+
+
+@part
+def touch(work, changed, r, it):  # type: ignore[no-untyped-def]
+    """Note that route r changes in this iteration, and return how many do."""
+    if work.touched[r] == it:
+        return changed
+    work.touched[r] = it
+    work.changed[changed] = r
+    return changed + 1
