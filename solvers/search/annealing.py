@@ -58,6 +58,10 @@ class Annealing:
             sequence, iterations, temperature, self.removal, TALLEST,
         )  # fmt: skip
 
+    def recount(self) -> None:
+        """Compute all running sums anew."""
+        kernels.rebuild(*self.model.state(), self.model.required)
+
     def present(self) -> Elite:
         """Copy the current plan."""
         return present(self.model)
@@ -65,7 +69,7 @@ class Annealing:
     def adopt(self, plan: Elite) -> None:
         """Go on from a plan that another search is at."""
         adopt(self.model, plan)
-        kernels.rebuild(*self.model.state(), self.model.required)
+        self.recount()
         self.model.soil_all()
 
     def done(self) -> float:
@@ -96,14 +100,14 @@ class Annealing:
 
         Where the plan costs nothing, both are 0.
         """
-        m, deadline = self.model, self.deadline
+        deadline = self.deadline
         done, stop = self.done(), min(stop, until, 1.0)
         chunks, fall = 1, cold / hot if hot > 0.0 else 0.0
         while not self.stopped and done < stop:
             chunk = self._chunk((until - begin) / steps, stop)
             temperature = hot * fall ** ((done - begin) / (until - begin))
             if chunks % REBUILD == 0:
-                kernels.rebuild(*m.state(), m.required)
+                self.recount()
             chunks += 1
             tick = time.perf_counter()
             self.search(chunk, temperature)

@@ -173,24 +173,29 @@ class _Run:
         self._progress = progress
         m, core = self.model, self.core
         try:
-            core.near = neighbours(m.net, m.times, m.clients, self.search.neighbours)
-            kernels.rebuild(*m.state(), m.required)
             if isinstance(core, Touring):
                 core.begin(self.problem, self._given())
-            elif self.start is not None:
-                load_routes(m, self.start.routes)
-                self._mend(NOBODY)
-            elif self._savings_apply():
-                savings(m.net, m.loads, m.plan, core.near, m.clients)
             else:
-                core.search(1, 0.0, self._sequence())
-            kernels.rebuild(*m.state(), m.required)
+                core.near = neighbours(m.net, m.times, m.clients, self.search.neighbours)
+                self._first_plan()
         except KeyboardInterrupt:
             core.stopped = True
         if not isinstance(core, Touring):
             m.take_as_best()
         self._note()
         core.began = self._told = self.deadline.elapsed()
+
+    def _first_plan(self) -> None:
+        m = self.model
+        kernels.rebuild(*m.state(), m.required)
+        if self.start is not None:
+            load_routes(m, self.start.routes)
+            self._mend(NOBODY)
+        elif self._savings_apply():
+            savings(m.net, m.loads, m.plan, self.core.near, m.clients)
+        else:
+            self.core.search(1, 0.0, self._sequence())
+        kernels.rebuild(*m.state(), m.required)
 
     def pieces(self) -> int:
         """Return how many regions of the plan each core searches in turn; 0 where the plan is not divided."""
@@ -199,7 +204,7 @@ class _Run:
     def improve(self) -> None:
         """Make the plan better until the deadline."""
         try:
-            if len(self.model.clients) > 1:
+            if len(self.model.clients) > 1 and not self.core.stopped:
                 self._improve()
         except KeyboardInterrupt:
             self.core.stopped = True

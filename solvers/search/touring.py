@@ -1,5 +1,7 @@
 """Touring: one vehicle that visits every client, with nothing to keep. The search around the kernels of `tours.py`."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,7 +10,7 @@ from vrp.solvers.search import first_tour, tours
 from vrp.solvers.search.annealing import NOBODY, Annealing
 from vrp.solvers.search.loads import ManyLoads, OneLoad
 from vrp.solvers.search.model import Model
-from vrp.solvers.search.neighbours import BRUTE_FORCE
+from vrp.solvers.search.neighbours import BRUTE_FORCE, neighbours
 from vrp.solvers.search.network import Matrix, Planar, Profiles, Sphere
 from vrp.solvers.search.plan import Equal, Far
 from vrp.solvers.search.population import Elite
@@ -80,14 +82,16 @@ class Touring(Annealing):
         """Make a first tour: the given order of all clients, or the shortest legs one after the other."""
         m = self.model
         n, h = len(m.clients), m.plan.locations
+        m.work.missing[1], m.work.cost[1] = n, math.inf
         node = np.append(m.clients, h)
         ends = problem.vehicles[0]
         closed = ends.start_depot == ends.end_depot
         self.symmetric = closed and (isinstance(m.net, Planar | Sphere) or _symmetric(m.net))
-        some = self.near if n > BRUTE_FORCE else np.zeros((0, 0), np.int64)
+        # Of many cities, only those that are near each other in space are compared.
+        some = neighbours(m.net, m.times, m.clients, 2 * NEAR) if n > BRUTE_FORCE else np.zeros((0, 0), np.int64)
         near = first_tour.nearest(m.net, node, some, min(NEAR, n))
         self.tour = _tour(node, near)
-        if len(given) == n:
+        if np.array_equal(np.sort(given), m.clients):
             self.tour.order[:] = np.append(given - m.clients[0], n)
         else:
             tail, head, length = first_tour.arcs(m.net, node, near)
@@ -106,6 +110,10 @@ class Touring(Annealing):
         tours.polish(self.model.net, self.tour, self.model.work, self.symmetric, iterations, temperature)
         self._keep_better()
 
+    def recount(self) -> None:
+        """Measure the tour anew."""
+        tours.measure(self.model.net, self.tour)
+
     def present(self) -> Elite:
         """Copy the present tour."""
         return Elite(self.tour.order.copy(), np.zeros(0, np.int64), 0, float(self.tour.length[0]))
@@ -113,7 +121,7 @@ class Touring(Annealing):
     def adopt(self, plan: Elite) -> None:
         """Go on from a tour that another search is at."""
         self.tour.order[:] = plan.following
-        tours.measure(self.model.net, self.tour)
+        self.recount()
         self._keep_better()
 
     def _keep_better(self) -> None:

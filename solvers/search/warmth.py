@@ -35,15 +35,14 @@ def warm_up(model: Model, divide: bool = False, tour: bool = False) -> float:
     """Make the kernels of an empty model ready; return the seconds spent on compilation, 0 if none was due.
 
     Loading kernels that were compiled before takes a few tenths of a second once per process, and is not compilation.
-    `divide` tells that the model may be divided into regions, `tour` that it is one: they take a few kernels more.
+    `divide` tells that the model may be divided into regions, which takes a few kernels more; `tour` that it is a tour,
+    which takes others.
     """
     key = feature_set(model)
-    seconds = _warm_up(model, key, _run_idle)
-    if divide:
-        seconds += _warm_up(model, f"{key}-regions", _cut_idle)
     if tour:
-        seconds += _warm_up(model, f"{key}-tours", touring.run_idle)
-    return seconds
+        return _warm_up(model, f"{key}-tours", touring.run_idle)
+    seconds = _warm_up(model, key, _run_idle)
+    return seconds + (_warm_up(model, f"{key}-regions", _cut_idle) if divide else 0.0)
 
 
 def _warm_up(model: Model, key: str, idle: Callable[[Model], None]) -> float:
@@ -54,7 +53,7 @@ def _warm_up(model: Model, key: str, idle: Callable[[Model], None]) -> float:
             return 0.0
         ready = jit.FOLDER / f"{key}.ready" if jit.FOLDER is not None else None
         compiled = ready is not None and ready.exists()
-        if not compiled and idle is _run_idle:
+        if not compiled and idle is not _cut_idle:
             log.warning("Compiling the search for this kind of problem (%s), once per machine: 10 to 40 s.", key)
         begin, before = time.perf_counter(), _compilations()
         idle(model)

@@ -76,7 +76,7 @@ def test_no_move_loses_a_city_or_count(asymmetric: bool) -> None:
         deadline = Deadline(max_iterations=10)
         core = _Run(Search(), problem, deadline, seed, None, Crew(1)).core
         assert isinstance(core, Touring)
-        warm_up(core.model)
+        warm_up(core.model, tour=True)
         core.begin(problem, np.zeros(0, np.int64))
         shortest = np.inf
         for temperature in (0.0, 1.0, 50.0, 0.0):
