@@ -17,13 +17,13 @@ from vrp.solvers.search import kernels
 from vrp.solvers.search.annealing import NOBODY, Annealing
 from vrp.solvers.search.cores import LARGE, Cores, pieces
 from vrp.solvers.search.crew import LEVELS, Crew
-from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.model import Model, build, load_routes, routes, unsupported
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.overload import allow
+from vrp.solvers.search.peaks import Peaks
 from vrp.solvers.search.plan import Equal, Far
 from vrp.solvers.search.population import FIRST, WARM, Elite, Shape, adopt, cross, dissolve, elite, shape
-from vrp.solvers.search.start import savings
+from vrp.solvers.search.start import joinable, savings
 from vrp.solvers.search.times import NoTime
 from vrp.solvers.search.touring import COLD, HOT, Touring, is_tour
 from vrp.solvers.search.warmth import warm_up
@@ -193,6 +193,8 @@ class _Run:
             self._mend(NOBODY)
         elif self._savings_apply():
             savings(m.net, m.loads, m.plan, self.core.near, m.clients)
+            if isinstance(m.loads, Peaks):
+                self._mend(NOBODY)
         else:
             self.core.search(1, 0.0, self._sequence())
         kernels.rebuild(*m.state(), m.required)
@@ -218,7 +220,7 @@ class _Run:
     def _savings_apply(self) -> bool:
         m = self.model
         plain = isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
-        return plain and isinstance(m.loads, OneLoad) and len(m.fleet.top) == 1 and bool(m.required[m.clients].all())
+        return plain and joinable(m.loads) and len(m.fleet.top) == 1 and bool(m.required[m.clients].all())
 
     def _sequence(self) -> NDArray[np.int64]:
         """Far clients first: the near ones fit in later."""

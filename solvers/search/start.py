@@ -1,12 +1,68 @@
-"""Where a search begins when only capacity binds: the savings of joining stops to routes."""
+"""Where a search begins when only loads bind: the savings of joining stops to routes."""
 
+import math
 from typing import Any
 
 import numpy as np
 
-from vrp.solvers.search.jit import allocating_kernel
+from vrp.solvers.search.jit import allocating_kernel, dispatch, is_a, outlined
+from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.network import leg
+from vrp.solvers.search.peaks import STRICT, NoPairs, Peaks, exceeds, extend
 from vrp.solvers.search.plan import enter_bank
+
+
+def append(loads: Any, sums: Any, segments: Any, a: int, b: int) -> bool:
+    """Let trip b follow trip a, and tell whether that could be: a then has the sums and the segment of both."""
+    raise NotImplementedError("compiled only")
+
+
+def carried(loads: Any, sums: Any, segments: Any, a: int) -> bool:
+    """Tell whether a vehicle can carry trip a."""
+    raise NotImplementedError("compiled only")
+
+
+@dispatch(append)
+def _append(loads: Any, sums: Any, segments: Any, a: Any, b: Any) -> Any:
+    if is_a(loads, OneLoad):
+
+        def one(loads, sums, segments, a, b):  # type: ignore[no-untyped-def]
+            if sums[a] + sums[b] > loads.capacity[0]:
+                return False
+            sums[a] += sums[b]
+            return True
+
+        return one
+
+    def peaks(loads, sums, segments, a, b):  # type: ignore[no-untyped-def]
+        for k in range(sums.shape[1]):
+            if sums[a, k] + sums[b, k] > loads.capacity[0, k]:
+                return False
+        last = len(segments) - 1
+        extend(loads, segments, a, segments, b, segments, last)
+        if exceeds(loads, 0, segments, last):
+            return False
+        for k in range(sums.shape[1]):
+            sums[a, k] += sums[b, k]
+        for x in range(segments.shape[1]):
+            segments[a, x] = segments[last, x]
+        return True
+
+    return peaks
+
+
+@dispatch(carried)
+def _carried(loads: Any, sums: Any, segments: Any, a: Any) -> Any:
+    if is_a(loads, OneLoad):
+        return lambda loads, sums, segments, a: sums[a] <= loads.capacity[0]
+
+    def peaks(loads, sums, segments, a):  # type: ignore[no-untyped-def]
+        for k in range(sums.shape[1]):
+            if sums[a, k] > loads.capacity[0, k]:
+                return False
+        return not exceeds(loads, 0, segments, a)
+
+    return peaks
 
 
 @allocating_kernel
@@ -27,14 +83,55 @@ def _pairs(net, near, clients, h):  # type: ignore[no-untyped-def]
     return tail[:count], front[:count], saved[:count]
 
 
+def attach(
+    net: Any, loads: Any, plan: Any, clients: Any, following: Any, before: Any, sums: Any, segments: Any
+) -> None:
+    """Let trips that must not be alone follow others."""
+    raise NotImplementedError("compiled only")
+
+
+@outlined
+def _attach_pickups(net, loads, plan, clients, following, before, sums, segments):  # type: ignore[no-untyped-def]
+    """Let each trip of pickups alone follow the trip of deliveries alone behind which it costs least."""
+    h, delivers, collects = plan.locations, 3 * loads.limit.shape[1], 3 * loads.limit.shape[1] + 1
+    for b in clients:
+        if before[b] >= 0 or segments[b, delivers] > 0.0 or segments[b, collects] == 0.0:
+            continue
+        best, at, end = math.inf, -1, -1
+        for a in clients:
+            if before[a] >= 0 or segments[a, delivers] == 0.0 or segments[a, collects] > 0.0:
+                continue
+            last = a
+            while following[last] >= 0:
+                last = following[last]
+            cost = leg(net, 0, last, b) - leg(net, 0, last, h)
+            if cost < best:
+                best, at, end = cost, a, last
+        if at >= 0 and append(loads, sums, segments, at, b):
+            following[end], before[b] = b, end
+
+
+@dispatch(attach)
+def _attach(
+    net: Any, loads: Any, plan: Any, clients: Any, following: Any, before: Any, sums: Any, segments: Any
+) -> Any:
+    if is_a(loads, OneLoad):
+        return lambda net, loads, plan, clients, following, before, sums, segments: None
+
+    def peaks(net, loads, plan, clients, following, before, sums, segments):  # type: ignore[no-untyped-def]
+        if loads.order == STRICT:
+            _attach_pickups(net, loads, plan, clients, following, before, sums, segments)
+
+    return peaks
+
+
 @allocating_kernel
-def _merge(loads, plan, clients, tail, front):  # type: ignore[no-untyped-def]
+def _merge(net, loads, plan, clients, tail, front, sums, segments):  # type: ignore[no-untyped-def]
     """Join routes in the order of the pairs and write them to vehicles 0, 1, ..."""
     h = plan.locations
     following = np.full(h, -1, np.int64)
     before = np.full(h, -1, np.int64)
     trip = np.arange(h)
-    load = loads.demand[:h].copy()
     for k in range(len(tail)):
         i, j = tail[k], front[k]
         if following[i] >= 0 or before[j] >= 0:
@@ -46,16 +143,16 @@ def _merge(loads, plan, clients, tail, front):  # type: ignore[no-untyped-def]
         while trip[b] != b:
             trip[b] = trip[trip[b]]
             b = trip[b]
-        if a == b or load[a] + load[b] > loads.capacity[0]:
+        if a == b or not append(loads, sums, segments, a, b):
             continue
         following[i], before[j] = j, i
         trip[b] = a
-        load[a] += load[b]
+    attach(net, loads, plan, clients, following, before, sums, segments)
     r = 0
     for c in clients:
         if before[c] >= 0:
             continue
-        if r == len(plan.size) or loads.demand[c] > loads.capacity[0]:
+        if r == len(plan.size) or not carried(loads, sums, segments, c):
             while c >= 0:
                 enter_bank(plan, c)
                 c = following[c]
@@ -73,8 +170,17 @@ def savings(net: Any, loads: Any, plan: Any, near: Any, clients: Any) -> None:
     """Merge single trips in order of their savings (Clarke and Wright 1964), limited to neighbours.
 
     A route's last stop is joined to another's first one, so that asymmetric networks are served too. Writes the routes
-    to vehicles 0, 1, ... of the only type, and to the bank what is left over when there are no more vehicles.
+    to vehicles 0, 1, ... of the only type, and to the bank what is left over when there are no more vehicles. Trips of
+    pickups that must not be alone follow trips of deliveries; where there are too few of these, some are left alone.
     """
     tail, front, saved = _pairs(net, near, clients, plan.locations)
     order = np.argsort(-saved, kind="stable")
-    _merge(loads, plan, clients, tail[order], front[order])
+    sums = loads.demand[: plan.locations].copy()
+    # The last row is where a join is tried.
+    segments = loads.own[: plan.locations + 1].copy() if isinstance(loads, Peaks) else np.zeros((0, 0))
+    _merge(net, loads, plan, clients, tail[order], front[order], sums, segments)
+
+
+def joinable(loads: Any) -> bool:
+    """Tell whether trips can be joined by their loads alone: shipments cannot, as a stop alone is none."""
+    return isinstance(loads, OneLoad) or (isinstance(loads, Peaks) and isinstance(loads.pairs, NoPairs))

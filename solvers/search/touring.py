@@ -100,6 +100,8 @@ class Touring(Annealing):
         tours.measure(m.net, self.tour)
         self.tour = self.tour._replace(least=1e-12 * float(self.tour.length[0]))
         self._keep()
+        # The moves that a first tour needs are no measure of how long a kick takes.
+        self.search(0, 0.0)
 
     def leg(self) -> float:
         """Return the mean length of a leg of the present tour."""

@@ -10,12 +10,11 @@ import numpy as np
 
 from vrp.problem import Problem
 from vrp.solvers.search import jit, kernels, regions, touring, tours
-from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.model import Model, build
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.peaks import Pairs
 from vrp.solvers.search.population import adopt, cross, elite
-from vrp.solvers.search.start import savings
+from vrp.solvers.search.start import joinable, savings
 from vrp.vehicles import VehicleType
 
 log = logging.getLogger("vrp")
@@ -83,7 +82,7 @@ def _run_idle(model: Model) -> None:
     """Call every kernel with nothing to do."""
     m = model
     near = neighbours(m.net, m.times, m.clients[:1], 1)
-    if isinstance(m.loads, OneLoad):
+    if joinable(m.loads):
         savings(m.net, m.loads, m.plan, near, m.clients[:0])
     kernels.rebuild(*m.state(), m.required)
     kernels.search(*m.state(), m.order, near, m.clients, m.required, m.clients[:0], 0, 1.0, 1.0, 1.0)
