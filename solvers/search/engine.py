@@ -1,6 +1,8 @@
 """Search: the schedule around the kernels. It knows the time given, stops in time and returns the best plan."""
 
 import math
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -14,9 +16,10 @@ from vrp.problem import Problem
 from vrp.solution import Solution, Stats
 from vrp.solvers import Event, Progress
 from vrp.solvers.search import kernels
-from vrp.solvers.search.annealing import NOBODY, Annealing
+from vrp.solvers.search.annealing import CHUNK, NOBODY, Annealing
+from vrp.solvers.search.breeding import Breeding, Growth, grow
 from vrp.solvers.search.cores import LARGE, Cores, pieces
-from vrp.solvers.search.crew import LEVELS, Crew
+from vrp.solvers.search.crew import LEVELS, MOVES, Crew
 from vrp.solvers.search.model import Model, build, load_routes, routes, unsupported
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.overload import allow
@@ -32,6 +35,7 @@ STEPS = 100
 """Temperatures of an annealing, at least, where there is one."""
 FEW_STEPS = 40
 """Temperatures of an annealing where there are many: each costs as much as a few iterations of a small problem."""
+NO_END = 2**62
 
 
 @dataclass(frozen=True)
@@ -237,10 +241,15 @@ class _Run:
             core.anneal(core.done(), 1.0, leg * HOT, leg * COLD, STEPS)
             return
         hot, cold = leg * self.search.heat, leg * self.search.cold
-        plan = self.crew.agree(shape(core.budget(hot) * size, len(self.model.clients)))
+        budget = core.budget(hot)
         if size == 1 and (many := self.pieces()):
             Cores(core, self.search.threads, self.seed, hot, cold, STEPS, many).anneal()
-        elif plan.plans == 1 or self.model.fleet.used[0] < 2:
+            return
+        if (growth := grow(self.model, budget)) is not None:
+            self._evolve(growth, hot, cold)
+            return
+        plan = self.crew.agree(shape(budget * size, len(self.model.clients)))
+        if plan.plans == 1 or self.model.fleet.used[0] < 2:
             self._meets = size > 1
             core.anneal(core.done(), 1.0, hot, cold, STEPS)
         else:
@@ -267,13 +276,47 @@ class _Run:
 
     def _meet(self) -> None:
         """Go on from where another search is, if that is better."""
-        level = int(self.core.done() * LEVELS)
-        if not self._meets or level == self._level:
+        if not self._meets or not self._due(LEVELS):
             return
-        self._level = level
         better = self.crew.meet(self.place, self.core.present())
         if better is not None:
             self.core.adopt(better)
+
+    def _evolve(self, growth: Growth, hot: float, cold: float) -> None:
+        """Anneal the first plan, and let it and random ones breed."""
+        core = self.core
+        core.anneal(core.done(), growth.annealing, hot, cold, FEW_STEPS)
+        breeding = Breeding.of(self.model, core.near, self.seed)
+        breeding.settle([self._keep()], 0)
+        self._make(breeding, breeding.settle_random, growth.random)
+        self._make(breeding, breeding.breed, NO_END)
+
+    def _make(self, breeding: Breeding, some: Callable[[int], None], many: int) -> None:
+        """Make so many plans, or as many as there is time for; each counts as an iteration per client."""
+        core, deadline, n, made, rate = self.core, self.deadline, len(self.model.clients), 0, 0.0
+        while not core.stopped and made < many and core.done() < 1.0:
+            span = min(CHUNK, max(deadline.remaining(), 0.0) * 0.7)
+            left = NO_END if deadline.max_iterations is None else deadline.max_iterations - core.iterations
+            count = max(1, int(min(rate * span, many - made, math.ceil(left / n))))
+            tick = time.perf_counter()
+            some(count)
+            rate = count / max(time.perf_counter() - tick, 1e-7)
+            made += count
+            core.iterations += min(count * n, left)
+            best = breeding.best(self._top.cost if self._top is not None and not self._top.missing else math.inf)
+            self._top = self._top if best is None else best
+            if self.crew.size > 1 and self._top is not None and self._due(MOVES):
+                better = self.crew.meet(self.place, self._top)
+                if better is not None and not better.missing:
+                    breeding.settle([better], 0)
+            self._note()
+            self._tell()
+
+    def _due(self, moments: int) -> bool:
+        """Tell, once for each of some moments, that it is time to look at the plans of the others."""
+        level, before = int(self.core.done() * moments), self._level
+        self._level = level
+        return level != before
 
     def _breed(self, a: Elite, b: Elite, rng: np.random.Generator) -> None:
         """Make the child of two plans the current one."""

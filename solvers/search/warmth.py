@@ -10,6 +10,8 @@ import numpy as np
 
 from vrp.problem import Problem
 from vrp.solvers.search import jit, kernels, regions, touring, tours
+from vrp.solvers.search.breeding import FEWEST, Breeding, applies
+from vrp.solvers.search.genetic import breed
 from vrp.solvers.search.model import Model, build
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.peaks import Pairs
@@ -27,7 +29,8 @@ def feature_set(model: Model) -> str:
     parts = (model.net, model.loads, model.times, model.fleet, model.mix, model.reach)
     dtypes = {str(a.dtype) for a in model.net if isinstance(a, np.ndarray) and a.ndim > 1}
     pairs = {"Pairs" for a in model.loads if isinstance(a, Pairs)}
-    return "-".join([type(p).__name__ for p in parts] + sorted(pairs | dtypes))
+    bred = {"bred"} if applies(model) else set()
+    return "-".join([type(p).__name__ for p in parts] + sorted(pairs | dtypes | bred))
 
 
 def warm_up(model: Model, divide: bool = False, tour: bool = False) -> float:
@@ -65,7 +68,7 @@ def _warm_up(model: Model, key: str, idle: Callable[[Model], None]) -> float:
 
 def _compilations() -> int:
     """Count the kernels that this process has compiled rather than loaded."""
-    every = (kernels.search, kernels.rebuild, regions.along, tours.polish)
+    every = (kernels.search, kernels.rebuild, breed, regions.along, tours.polish)
     if jit.FOLDER is None:
         return sum(len(k.signatures) for k in every)
     return sum(sum(k.stats.cache_misses.values()) for k in every)
@@ -90,6 +93,10 @@ def _run_idle(model: Model) -> None:
     nothing, alone = elite(m), np.full((m.plan.locations, 1), -1, np.int64)
     adopt(m, nothing)
     cross(m, alone, nothing, nothing, np.random.default_rng(0))
+    if applies(m):
+        population = Breeding.of(m, alone, 1)
+        population.settle([], 0)
+        population.breed(0)
 
 
 def cache_info() -> dict[str, object]:
@@ -106,9 +113,11 @@ def compile_all(report: Callable[[str], object]) -> None:
     timed: dict[str, Any] = {"demand": ones, "time_windows": windows}
     van = VehicleType(capacity=(2.0,), shift=(0.0, 99.0), distance_cost=1.0, duration_cost=1.0)
     car, truck = (VehicleType(capacity=(2.0,), distance_cost=price) for price in (1.0, 2.0))
+    many = np.arange(FEWEST + 1.0)
+    spread, apart = np.column_stack([many, many**2]), np.abs(many[:, None] - many) + 0.5 * (many[:, None] > many)
     usual = {
-        "capacity, coordinates": Problem.from_arrays(coords=xy, demand=ones, capacity=2),
-        "capacity, matrix": Problem.from_arrays(distance=table, demand=ones, capacity=2),
+        "capacity, coordinates": Problem.from_arrays(coords=spread, demand=many[1:], capacity=FEWEST),
+        "capacity, matrix": Problem.from_arrays(distance=apart, demand=many[1:], capacity=FEWEST),
         "time windows, coordinates": Problem.from_arrays(coords=xy, capacity=2, **timed),
         "time windows, matrices": Problem.from_arrays(distance=table, duration=table, capacity=2, **timed),
         "hours paid, matrices": Problem.from_arrays(distance=table, duration=table, vehicles=[van], **timed),

@@ -1,0 +1,178 @@
+"""Descent: exchanges around all stops, and SWAP* between routes, until nothing improves the plan any more.
+
+SWAP* (Vidal 2022, as in `exchanges.py`) exchanges two stops of two routes, each put at its best place in the other.
+Deviation: two routes are tried where a stop of one is among the nearest neighbours of a stop of the other, which needs
+no coordinates.
+"""
+
+import math
+
+from vrp.solvers.search.exchanges import exchange, fine, link, refresh, unlink
+from vrp.solvers.search.jit import outlined, part
+
+BESIDE = 10
+"""Nearest neighbours of a stop whose routes are tried with SWAP*."""
+PATIENCE = 100
+"""Exchanges per stop after which a descent ends: far more than any needs, should rounding make one go in circles."""
+
+
+@part
+def _look_up(s, u, r):  # type: ignore[no-untyped-def]
+    """Find the three cheapest places of stop u in route r, unless the route is as it was the last time."""
+    if s.placed[u, r] >= s.changed[r]:
+        return
+    s.placed[u, r] = s.count[0]
+    for k in range(3):
+        s.extra[u, r, k] = math.inf
+        s.place[u, r, k] = -1
+    h = len(s.demand) + r
+    i = h
+    while True:
+        q = s.nxt[i]
+        cost = s.leg[s.at[i], u] + s.leg[u, s.at[q]] - s.leg[s.at[i], s.at[q]]
+        if cost < s.extra[u, r, 2]:
+            k = 2
+            while k > 0 and s.extra[u, r, k - 1] > cost:
+                s.extra[u, r, k] = s.extra[u, r, k - 1]
+                s.place[u, r, k] = s.place[u, r, k - 1]
+                k -= 1
+            s.extra[u, r, k] = cost
+            s.place[u, r, k] = i
+        i = q
+        if i == h:
+            break
+
+
+@part
+def _without(s, u, v):  # type: ignore[no-untyped-def]
+    """Return the cheapest place of stop u in the route of v once v has left it: its cost and the node before."""
+    r = s.route[v]
+    b, y = s.prv[v], s.nxt[v]
+    best = s.leg[s.at[b], u] + s.leg[u, s.at[y]] - s.leg[s.at[b], s.at[y]]
+    where = b
+    for k in range(3):
+        i = s.place[u, r, k]
+        if i >= 0 and i != v and i != b:
+            if s.extra[u, r, k] < best:
+                best, where = s.extra[u, r, k], i
+            break
+    return best, where
+
+
+@part
+def _gain(s, u):  # type: ignore[no-untyped-def]
+    """Change of cost when stop u leaves its route."""
+    p, x = s.at[s.prv[u]], s.at[s.nxt[u]]
+    return s.leg[p, x] - s.leg[p, u] - s.leg[u, x]
+
+
+@outlined
+def swap_star(s, r, t):  # type: ignore[no-untyped-def]
+    """Make the best SWAP* (or relocation) between two routes if it improves the plan; tell whether one was made."""
+    n = len(s.demand) - 1
+    lr, lt = s.load[r], s.load[t]
+    fines = fine(s, lr) + fine(s, lt)
+    hr, ht = n + 1 + r, n + 1 + t
+    u = s.nxt[hr]
+    while u != hr:
+        _look_up(s, u, t)
+        u = s.nxt[u]
+    v = s.nxt[ht]
+    while v != ht:
+        _look_up(s, v, r)
+        v = s.nxt[v]
+    best = -s.money[2]
+    one, two, to, back = -1, -1, -1, -1
+    u = s.nxt[hr]
+    while u != hr:
+        gain_u = _gain(s, u)
+        d = gain_u + s.extra[u, t, 0] + fine(s, lr - s.demand[u]) + fine(s, lt + s.demand[u]) - fines
+        if d < best:
+            best, one, two, to = d, u, -1, s.place[u, t, 0]
+        v = s.nxt[ht]
+        while v != ht:
+            more = s.demand[v] - s.demand[u]
+            bound = gain_u + _gain(s, v) + fine(s, lr + more) + fine(s, lt - more) - fines
+            if bound < best:
+                cost_u, at_u = _without(s, u, v)
+                if bound + cost_u < best:
+                    cost_v, at_v = _without(s, v, u)
+                    d = bound + cost_u + cost_v
+                    if d < best:
+                        best, one, two, to, back = d, u, v, at_u, at_v
+            v = s.nxt[v]
+        u = s.nxt[u]
+    v = s.nxt[ht]
+    while v != ht:
+        d = _gain(s, v) + s.extra[v, r, 0] + fine(s, lr + s.demand[v]) + fine(s, lt - s.demand[v]) - fines
+        if d < best:
+            best, one, two, back = d, -1, v, s.place[v, r, 0]
+        v = s.nxt[v]
+    if one < 0 and two < 0:
+        return False
+    if one >= 0:
+        unlink(s, one)
+    if two >= 0:
+        unlink(s, two)
+    if one >= 0:
+        link(s, one, to)
+    if two >= 0:
+        link(s, two, back)
+    s.count[0] += 1
+    refresh(s, r)
+    refresh(s, t)
+    return True
+
+
+@outlined
+def _pair_routes(s):  # type: ignore[no-untyped-def]
+    """Note which routes have stops near each other."""
+    s.beside[:, :] = False
+    for u in s.order:
+        for k in range(min(BESIDE, s.near.shape[1])):
+            v = s.near[u, k]
+            if v < 0:
+                break
+            s.beside[s.route[u], s.route[v]] = True
+
+
+@outlined
+def descend(s):  # type: ignore[no-untyped-def]
+    """Exchange until nothing improves the plan any more."""
+    n = len(s.demand) - 1
+    routes = len(s.load)
+    s.tested[:] = -1
+    s.paired[:, :] = -1
+    loop, searching = 0, True
+    limit = s.count[0] + PATIENCE * n
+    while searching and s.count[0] < limit:
+        # Moves to an empty route are tried from the second time on.
+        searching = loop == 0
+        for u in s.order:
+            last = s.tested[u]
+            s.tested[u] = s.count[0]
+            for k in range(s.near.shape[1]):
+                v = s.near[u, k]
+                if v < 0:
+                    break
+                if max(s.changed[s.route[u]], s.changed[s.route[v]]) > last:
+                    if exchange(s, u, v):
+                        searching = True
+                        continue
+                    if s.prv[v] > n and exchange(s, u, s.prv[v]):
+                        searching = True
+            if loop > 0:
+                for r in range(routes):
+                    if s.size[r] == 0:
+                        if s.size[s.route[u]] > 1 and exchange(s, u, n + 1 + r):
+                            searching = True
+                        break
+        _pair_routes(s)
+        for r in range(routes):
+            for t in range(r):
+                if (s.beside[r, t] or s.beside[t, r]) and s.size[r] > 0 and s.size[t] > 0:
+                    last = s.paired[r, t]
+                    s.paired[r, t] = s.count[0]
+                    if max(s.changed[r], s.changed[t]) > last and swap_star(s, r, t):
+                        searching = True
+        loop += 1

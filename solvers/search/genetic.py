@@ -1,0 +1,368 @@
+"""Hybrid genetic search: a population of plans that are crossed as giant tours, split and improved by exchanges.
+
+Vidal 2022 ("Hybrid genetic search for the CVRP: open-source implementation and SWAP* neighborhood"), for one kind of
+vehicles whose only limit is one load. Plans that overload vehicles have a part of the population of their own; their
+price follows how many plans are lawful. Deviations: the first plans of the population come from annealing, and the tour
+is split by the plain recursion, whose work is bounded by the longest stretch that one and a half vehicles hold.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+from vrp.solvers.search.descent import descend
+from vrp.solvers.search.exchanges import refresh
+from vrp.solvers.search.jit import kernel, outlined, part
+from vrp.solvers.search.work import uniform
+
+NEAR = 20
+"""Neighbours of a stop between which exchanges are tried (Gamma of the paper)."""
+KEPT = 25
+"""Plans of each part that survive (mu)."""
+BORN = 40
+"""Plans that a part may grow by before it is cut down (lambda)."""
+ELITE = 4
+"""Plans of each part that are safe for their cost alone."""
+CLOSEST = 5
+"""Plans that the diversity of a plan is measured against."""
+LAWFUL = 0.2
+"""Share of plans that should be lawful after their improvement."""
+EVERY = 100
+"""Plans between two changes of the price."""
+ROOM = 1.5
+"""Capacities up to which a route may be loaded when a tour is split."""
+
+
+class Population(NamedTuple):
+    """Plans in slots; a slot is free where its part is -1."""
+
+    tour: Any
+    """[P, n] giant tours."""
+    after: Any
+    """[P, n + 1] stop that follows each one, 0 at the end of a route."""
+    before: Any
+    """[P, n + 1]"""
+    length: Any
+    """[P] cost without the price of overload."""
+    over: Any
+    """[P] load above capacity."""
+    part: Any
+    """[P] 0 lawful, 1 with overload, -1 free."""
+    apart: Any
+    """[P, P] share of broken pairs between two plans."""
+    fit: Any
+    """[P] biased fitness (eq. 4): rank by cost, and by diversity as far as the elite is safe."""
+    spread: Any
+    """[P] scratch: mean distance to the closest plans."""
+    ranked: Any
+    """[P] scratch: the plans of a part, the cheapest first."""
+    kin: Any
+    """[P] scratch."""
+    best: Any
+    """[n + 1] `after` of the best lawful plan."""
+    first: Any
+    """[n] first stops of its routes; 0 behind them."""
+    top: Any
+    """[1] its cost."""
+    tally: Any
+    """[3] lawful plans and all plans since the price was changed, plans since the best one."""
+    random: Any
+    """[1] state of the random numbers."""
+    child: Any
+    """[n]"""
+    cut: Any
+    """[n + 1] predecessors of the split."""
+    cost: Any
+    """[n + 1] its costs."""
+    mark: Any
+    """[n + 1] scratch of the crossing."""
+
+
+@outlined
+def _split(s, p):  # type: ignore[no-untyped-def]
+    """Cut the tour of the child into routes at the least price, and write them to the plan."""
+    n = len(s.demand) - 1
+    tour, cost, cut = p.child, p.cost, p.cut
+    capacity, price = s.money[0], s.money[1]
+    for i in range(1, n + 1):
+        cost[i] = math.inf
+    cost[0] = 0.0
+    for i in range(n):
+        load, length = 0.0, 0.0
+        for j in range(i, n):
+            c = tour[j]
+            load += s.demand[c]
+            length += s.leg[0, c] if j == i else s.leg[tour[j - 1], c]
+            if load > ROOM * capacity and j > i:
+                break
+            total = cost[i] + length + s.leg[c, 0] + price * max(load - capacity, 0.0)
+            if total < cost[j + 1]:
+                cost[j + 1], cut[j + 1] = total, i
+    routes = len(s.load)
+    s.count[0] += 1
+    r, j = 0, n
+    for k in range(routes):
+        s.nxt[n + 1 + k] = s.prv[n + 1 + k] = n + 1 + k
+    while j > 0:
+        i = cut[j]
+        # Where vehicles are few, the last one takes all that is left.
+        h = n + 1 + min(r, routes - 1)
+        before = s.prv[h]
+        for k in range(i, j):
+            c = tour[k]
+            s.nxt[before], s.prv[c] = c, before
+            before = c
+        s.nxt[before], s.prv[h] = h, before
+        r += 1
+        j = i
+    for k in range(routes):
+        refresh(s, k)
+
+
+@part
+def _measure(s):  # type: ignore[no-untyped-def]
+    """Return the cost of the plan without the price of overload, and the overload."""
+    n = len(s.demand) - 1
+    length, over = 0.0, 0.0
+    for r in range(len(s.load)):
+        over += max(s.load[r] - s.money[0], 0.0)
+        h = n + 1 + r
+        i = s.nxt[h]
+        if i == h:
+            continue
+        length += s.leg[0, i]
+        while i != h:
+            length += s.leg[i, s.at[s.nxt[i]]]
+            i = s.nxt[i]
+    return length, over
+
+
+@outlined
+def _store(s, p, slot):  # type: ignore[no-untyped-def]
+    """Write the plan to a slot of the population."""
+    n = len(s.demand) - 1
+    k = 0
+    for r in range(len(s.load)):
+        h = n + 1 + r
+        i, before = s.nxt[h], 0
+        while i != h:
+            p.tour[slot, k] = i
+            k += 1
+            p.before[slot, i] = before
+            if before > 0:
+                p.after[slot, before] = i
+            before = i
+            i = s.nxt[i]
+        if before > 0:
+            p.after[slot, before] = 0
+    p.length[slot], p.over[slot] = _measure(s)
+    p.part[slot] = 0 if p.over[slot] <= 1e-9 * s.money[0] else 1
+    for q in range(len(p.part)):
+        if p.part[q] >= 0 and q != slot:
+            broken = 0
+            for c in range(1, n + 1):
+                a, b = p.after[slot, c], p.before[slot, c]
+                if a != p.after[q, c] and a != p.before[q, c]:
+                    broken += 1
+                if b == 0 and p.before[q, c] != 0 and p.after[q, c] != 0:
+                    broken += 1
+            p.apart[slot, q] = p.apart[q, slot] = broken / n
+
+
+@outlined
+def _rank(s, p, which):  # type: ignore[no-untyped-def]
+    """Sort the plans of a part by cost and set their biased fitness; return how many there are."""
+    count, price = 0, s.money[1]
+    for q in range(len(p.part)):
+        if p.part[q] == which:
+            cost = p.length[q] + price * p.over[q]
+            j = count
+            while j > 0 and p.length[p.ranked[j - 1]] + price * p.over[p.ranked[j - 1]] > cost:
+                p.ranked[j] = p.ranked[j - 1]
+                j -= 1
+            p.ranked[j] = q
+            count += 1
+    for i in range(count):
+        q = p.ranked[i]
+        # Mean of the least distances: a small heap kept by insertion.
+        kept = 0
+        for j in range(count):
+            if i == j:
+                continue
+            d = p.apart[q, p.ranked[j]]
+            if kept == CLOSEST and d >= p.kin[kept - 1]:
+                continue
+            at = kept if kept < CLOSEST else CLOSEST - 1
+            while at > 0 and p.kin[at - 1] > d:
+                p.kin[at] = p.kin[at - 1]
+                at -= 1
+            p.kin[at] = d
+            kept = min(kept + 1, CLOSEST)
+        total = 0.0
+        for j in range(kept):
+            total += p.kin[j]
+        p.spread[q] = total / max(kept, 1)
+    share = max(0.0, 1.0 - ELITE / max(count, 1))
+    for i in range(count):
+        q = p.ranked[i]
+        place = 0
+        for j in range(count):
+            d = p.spread[p.ranked[j]]
+            place += d > p.spread[q] or (d == p.spread[q] and j < i)
+        p.fit[q] = (i + share * place) / max(count - 1, 1)
+    return count
+
+
+@outlined
+def _cull(s, p, which):  # type: ignore[no-untyped-def]
+    """Cut a part down to the plans that survive: first clones go, then those of the worst fitness."""
+    while True:
+        count = _rank(s, p, which)
+        if count <= KEPT:
+            return
+        worst, cloned = -1, False
+        for i in range(1, count):
+            q = p.ranked[i]
+            clone = False
+            for j in range(count):
+                if i != j and p.apart[q, p.ranked[j]] < 1e-9:
+                    clone = True
+            if worst < 0 or (clone and not cloned) or (clone == cloned and p.fit[q] > p.fit[worst]):
+                worst, cloned = q, clone
+        p.part[worst] = -1
+
+
+@outlined
+def _admit(s, p):  # type: ignore[no-untyped-def]
+    """Take the plan into the population; return whether it is lawful."""
+    slot = 0
+    while p.part[slot] >= 0:
+        slot += 1
+    _store(s, p, slot)
+    which = p.part[slot]
+    lawful = which == 0
+    if lawful and p.length[slot] < p.top[0] - s.money[2]:
+        p.top[0] = p.length[slot]
+        k = 0
+        p.first[:] = 0
+        for c in range(1, len(s.demand)):
+            p.best[c] = p.after[slot, c]
+            if p.before[slot, c] == 0:
+                p.first[k] = c
+                k += 1
+        p.tally[2] = 0
+    count = 0
+    for q in range(len(p.part)):
+        count += p.part[q] == which
+    if count > KEPT + BORN:
+        _cull(s, p, which)
+    return lawful
+
+
+@part
+def _educate(s, p):  # type: ignore[no-untyped-def]
+    """Improve the plan in a random order of stops."""
+    n = len(s.order)
+    for i in range(n - 1, 0, -1):
+        j = int(uniform(p) * (i + 1))
+        s.order[i], s.order[j] = s.order[j], s.order[i]
+    descend(s)
+
+
+@outlined
+def _grow(s, p):  # type: ignore[no-untyped-def]
+    """Split, improve and admit the child; one with overload is, every second time, mended at ten times the price."""
+    _split(s, p)
+    _educate(s, p)
+    lawful = _admit(s, p)
+    p.tally[0] += lawful
+    p.tally[1] += 1
+    if not lawful and uniform(p) < 0.5:
+        s.money[1] *= 10.0
+        _educate(s, p)
+        s.money[1] /= 10.0
+        if _measure(s)[1] <= 1e-9 * s.money[0]:
+            _admit(s, p)
+    if p.tally[1] == EVERY:
+        share = p.tally[0] / EVERY
+        if share < LAWFUL - 0.05:
+            s.money[1] = min(s.money[1] * 1.2, s.money[3])
+        elif share > LAWFUL + 0.05:
+            s.money[1] *= 0.85
+        p.tally[0] = p.tally[1] = 0
+
+
+@part
+def _tournament(p, count):  # type: ignore[no-untyped-def]
+    """Draw two plans of those in `kin` order and return the fitter one."""
+    a = p.ranked[int(uniform(p) * count)]
+    b = p.ranked[int(uniform(p) * count)]
+    return a if p.fit[a] < p.fit[b] else b
+
+
+@outlined
+def _parents(s, p):  # type: ignore[no-untyped-def]
+    """Draw two different plans by binary tournaments over both parts."""
+    _rank(s, p, 1)
+    _rank(s, p, 0)
+    count = 0
+    for q in range(len(p.part)):
+        if p.part[q] >= 0:
+            p.ranked[count] = q
+            count += 1
+    a = _tournament(p, count)
+    b = _tournament(p, count)
+    for _ in range(10):
+        if a != b:
+            break
+        b = _tournament(p, count)
+    return a, b
+
+
+@outlined
+def _cross(p, a, b):  # type: ignore[no-untyped-def]
+    """Order crossover: a stretch of the first tour, the other stops in the order of the second."""
+    n = len(p.child)
+    i, j = int(uniform(p) * n), int(uniform(p) * n)
+    while j == i and n > 1:
+        j = int(uniform(p) * n)
+    p.mark[:] = 0
+    k = i
+    while True:
+        c = p.tour[a, k]
+        p.child[k] = c
+        p.mark[c] = 1
+        if k == j:
+            break
+        k = k + 1 if k + 1 < n else 0
+    at = j + 1 if j + 1 < n else 0
+    k = at
+    for _ in range(n):
+        c = p.tour[b, k]
+        if p.mark[c] == 0:
+            p.child[at] = c
+            at = at + 1 if at + 1 < n else 0
+        k = k + 1 if k + 1 < n else 0
+
+
+@kernel
+def breed(s, p, children):  # type: ignore[no-untyped-def]
+    """Make some children of the population."""
+    for _ in range(children):
+        a, b = _parents(s, p)
+        _cross(p, a, b)
+        p.tally[2] += 1
+        _grow(s, p)
+
+
+@kernel
+def settle(s, p, tours):  # type: ignore[no-untyped-def]
+    """Take plans into the population: tours [k, n], of which a row that begins with 0 stands for a random one."""
+    n = len(p.child)
+    for k in range(len(tours)):
+        for i in range(n):
+            p.child[i] = tours[k, i] if tours[k, 0] > 0 else i + 1
+        if tours[k, 0] == 0:
+            for i in range(n - 1, 0, -1):
+                j = int(uniform(p) * (i + 1))
+                p.child[i], p.child[j] = p.child[j], p.child[i]
+        _grow(s, p)
