@@ -20,7 +20,7 @@ from vrp.solvers.search.annealing import CHUNK, NOBODY, Annealing
 from vrp.solvers.search.breeding import Breeding, Growth, grow
 from vrp.solvers.search.cores import LARGE, Cores, pieces
 from vrp.solvers.search.crew import LEVELS, MOVES, Crew
-from vrp.solvers.search.model import Model, build, load_routes, routes, unsupported
+from vrp.solvers.search.model import Model, build, chain, load_routes, routes, unsupported
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.overload import allow
 from vrp.solvers.search.peaks import Peaks
@@ -191,6 +191,8 @@ class _Run:
 
     def _first_plan(self) -> None:
         m = self.model
+        for r, fixed in m.prefixes.items():
+            chain(m.plan, r, fixed)
         kernels.rebuild(*m.state(), m.required)
         if self.start is not None:
             load_routes(m, self.start.routes)
@@ -223,13 +225,14 @@ class _Run:
 
     def _savings_apply(self) -> bool:
         m = self.model
-        plain = isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
+        plain = not m.prefixes and isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
         return plain and joinable(m.loads) and len(m.fleet.top) == 1 and bool(m.required[m.clients].all())
 
     def _sequence(self) -> NDArray[np.int64]:
         """Far clients first: the near ones fit in later."""
         m = self.model
-        return m.unite(m.clients[np.argsort(m.order.keys[1, m.clients], kind="stable")])
+        clients = np.setdiff1d(m.clients, m.locked())
+        return m.unite(clients[np.argsort(m.order.keys[1, clients], kind="stable")])
 
     def _improve(self) -> None:
         """Anneal the first plan once, or several times apart and then the children of the results."""

@@ -98,9 +98,9 @@ class Share(NamedTuple):
 
 
 def largest_number(model: Model) -> int:
-    """Return in how many regions the current plan can be divided."""
+    """Return in how many regions the current plan can be divided; fixed first stops keep it in one piece."""
     known = all(_known(kind) for kind in (model.net, model.loads, model.times, model.mix, model.reach))
-    return int(model.fleet.used[0]) // FEWEST if known else 0
+    return int(model.fleet.used[0]) // FEWEST if known and not model.prefixes else 0
 
 
 def _known(kind: Any) -> bool:
@@ -183,7 +183,7 @@ def cut_out(model: Model, near: NDArray[np.int64], share: Share, seed: int) -> R
     local = np.full(len(plan.nxt), -1, np.int64)
     local[nodes] = np.arange(len(nodes))
     kind = fleet.kind[vehicles]
-    own = empty_plan(n, R, n, plan.penalty[nodes])
+    own = empty_plan(n, R, n, plan.penalty[nodes], {})
     own.nxt[: len(served)] = local[plan.nxt[served]]
     own.nxt[n:] = local[plan.nxt[nodes[n:]]]
     own.bank[: len(share.waiting)] = np.arange(len(served), n)
@@ -209,6 +209,7 @@ def cut_out(model: Model, near: NDArray[np.int64], share: Share, seed: int) -> R
         origin=model.origin[vehicles],
         scale=model.scale,
         constant=0.0,
+        prefixes={},
     )
     return Region(part, _inside(near, clients, local), nodes, vehicles)
 

@@ -15,6 +15,7 @@ from vrp.solvers.search.genetic import breed
 from vrp.solvers.search.model import Model, build
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.peaks import Pairs
+from vrp.solvers.search.plan import Locked
 from vrp.solvers.search.population import adopt, cross, elite
 from vrp.solvers.search.start import joinable, savings
 from vrp.vehicles import VehicleType
@@ -28,9 +29,9 @@ def feature_set(model: Model) -> str:
     """Name the kernels that a model needs, such as "Planar-OneLoad-NoTime-Equal-Far"."""
     parts = (model.net, model.loads, model.times, model.fleet, model.mix, model.reach)
     dtypes = {str(a.dtype) for a in model.net if isinstance(a, np.ndarray) and a.ndim > 1}
-    pairs = {"Pairs" for a in model.loads if isinstance(a, Pairs)}
-    bred = {"bred"} if applies(model) else set()
-    return "-".join([type(p).__name__ for p in parts] + sorted(pairs | dtypes | bred))
+    more = {type(a).__name__ for a in (*model.loads, model.plan.fixed) if isinstance(a, Pairs | Locked)}
+    more |= {"bred"} if applies(model) else set()
+    return "-".join([type(p).__name__ for p in parts] + sorted(more | dtypes))
 
 
 def warm_up(model: Model, divide: bool = False, tour: bool = False) -> float:
