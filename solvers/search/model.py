@@ -64,6 +64,18 @@ class Model:
         if isinstance(self.loads, OneLoad) and self.loads.overloaded[0]:
             work.cost[1], work.missing[1] = math.inf, len(self.clients) + 1
 
+    def soil_all(self) -> None:
+        """Note that every route may differ from the best plan; take the current one as the best where it is better."""
+        plan, work = self.plan, self.work
+        if (work.missing[0], work.cost[0]) < (work.missing[1], work.cost[1]) and not (
+            isinstance(self.loads, OneLoad) and self.loads.overloaded[0]
+        ):
+            self.take_as_best()
+            return
+        plan.dirty[:] = 1
+        plan.dirty_list[:] = np.arange(len(plan.dirty))
+        plan.dirty_count[0] = len(plan.dirty)
+
     def unite(self, left: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return those of the clients that stand for themselves or others; a mate that waits leaves the bank."""
         if isinstance(self.plan.groups, Groups):
@@ -125,8 +137,8 @@ def build(problem: Problem, seed: int) -> Model:
         fleet=_fleet(problem, kind, scale, mixed),
         mix=Mixed(allowed, gains) if mixed else Equal(0),
         reach=Reach(np.zeros(R), longest) if _limited(problem) or on_the_way(problem) else Far(0),
-        plan=_empty_plan(inner, R, n, penalty, prefixes, groups_of(problem, N), halts),
-        work=_work(N, R, N - R, seed),
+        plan=empty_plan(inner, R, n, penalty, prefixes, groups_of(problem, N), halts),
+        work=scratch(N, R, N - R, seed),
         order=_order(problem, N, spans.stops if timed else None),
         clients=clients,
         required=required,
@@ -240,15 +252,16 @@ def _reserve(problem: Problem) -> float:
     return 10.0 * worst + 1.0
 
 
-def _empty_plan(
+def empty_plan(
     L: int,
     R: int,
     n: int,
     penalty: NDArray[np.float64],
     prefixes: dict[int, tuple[int, ...]],
-    groups: NoGroups | Groups,
-    halts: NoHalts | Halts,
+    groups: NoGroups | Groups = NoGroups(0),  # noqa: B008 - immutable
+    halts: NoHalts | Halts = NoHalts(0),  # noqa: B008
 ) -> Plan:
+    """Return a plan of L locations, n of them clients, and R vehicles that serves nobody; the bank is to be filled."""
     N = L + R
     chain = np.arange(N, dtype=np.int64)
     route = np.full(N, -1, np.int64)
@@ -275,7 +288,8 @@ def _empty_plan(
     )
 
 
-def _work(N: int, R: int, n: int, seed: int) -> Work:
+def scratch(N: int, R: int, n: int, seed: int) -> Work:
+    """Return the scratch space of one search."""
     return Work(
         random=np.array([seed | 1], np.uint64),
         removed=np.zeros(n + 1, np.int64),

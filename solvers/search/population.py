@@ -77,6 +77,12 @@ def elite(model: Model) -> Elite:
     return Elite(plan.best.copy(), plan.best_size.copy(), int(work.missing[1]), float(work.cost[1]))
 
 
+def present(model: Model) -> Elite:
+    """Copy the current plan of a model."""
+    plan, work = model.plan, model.work
+    return Elite(plan.nxt.copy(), plan.size.copy(), int(work.missing[0]), float(work.cost[0]))
+
+
 def adopt(model: Model, plan: Elite) -> None:
     """Make an elite the current plan; its running sums are still to be rebuilt."""
     _adopt(model.plan, model.clients, plan.following, plan.size)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vrp.problem import Problem
-from vrp.solvers.search import jit, kernels
+from vrp.solvers.search import jit, kernels, regions, touring, tours
 from vrp.solvers.search.breeding import FEWEST, Breeding, applies
 from vrp.solvers.search.genetic import breed
 from vrp.solvers.search.groups import Groups
@@ -37,12 +37,21 @@ def feature_set(model: Model) -> str:
     return "-".join([type(p).__name__ for p in parts] + sorted(more | dtypes))
 
 
-def warm_up(model: Model) -> float:
+def warm_up(model: Model, divide: bool = False, tour: bool = False) -> float:
     """Make the kernels of an empty model ready; return the seconds spent on compilation, 0 if none was due.
 
     Loading kernels that were compiled before takes a few tenths of a second once per process, and is not compilation.
+    `divide` tells that the model may be divided into regions, which takes a few kernels more; `tour` that it is a tour,
+    which takes others.
     """
     key = feature_set(model)
+    if tour:
+        return _warm_up(model, f"{key}-tours", touring.run_idle)
+    seconds = _warm_up(model, key, _run_idle)
+    return seconds + (_warm_up(model, f"{key}-regions", _cut_idle) if divide else 0.0)
+
+
+def _warm_up(model: Model, key: str, idle: Callable[[Model], None]) -> float:
     if key in _warm:
         return 0.0
     with _lock:
@@ -50,10 +59,10 @@ def warm_up(model: Model) -> float:
             return 0.0
         ready = jit.FOLDER / f"{key}.ready" if jit.FOLDER is not None else None
         compiled = ready is not None and ready.exists()
-        if not compiled:
+        if not compiled and idle is not _cut_idle:
             log.warning("Compiling the search for this kind of problem (%s), once per machine: 10 to 40 s.", key)
         begin, before = time.perf_counter(), _compilations()
-        _run_idle(model)
+        idle(model)
         seconds = time.perf_counter() - begin
         _warm.add(key)
         if ready is not None:
@@ -63,10 +72,17 @@ def warm_up(model: Model) -> float:
 
 def _compilations() -> int:
     """Count the kernels that this process has compiled rather than loaded."""
-    every = (kernels.search, kernels.rebuild, breed)
+    every = (kernels.search, kernels.rebuild, breed, regions.along, tours.polish)
     if jit.FOLDER is None:
         return sum(len(k.signatures) for k in every)
     return sum(sum(k.stats.cache_misses.values()) for k in every)
+
+
+def _cut_idle(model: Model) -> None:
+    """Call the kernels that divide a plan with nothing to do."""
+    nobody, alone = np.zeros(0, np.int64), np.full((model.plan.locations, 1), -1, np.int64)
+    regions.along(model.net, model.plan, nobody, 0, 0)
+    regions.cut_out(model, alone, regions.Share(nobody, nobody), 1)
 
 
 def _run_idle(model: Model) -> None:
