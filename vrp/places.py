@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vrp.check import Bools
-from vrp.problem import Problem
+from vrp.problem import Floats, Problem
 from vrp.solution import Route
 
 PER_STOP = 8
