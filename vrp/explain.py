@@ -158,7 +158,8 @@ class _Explainer:
         )
 
     def _out_of_range(self, stop: int, types: Sequence[int]) -> _Reason | None:
-        if (short := out_of_range(self.problem, stop, types)) is None:
+        # Without chargers the trip to it alone tells as much.
+        if not self.problem.chargers or (short := out_of_range(self.problem, stop, types)) is None:
             return None
         energy, k = short
         return _Reason(
