@@ -21,10 +21,8 @@ from vrp.solvers.search.model import Model, build, load_routes, routes, unsuppor
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.overload import Overload, allow
 from vrp.solvers.search.peaks import Peaks
-from vrp.solvers.search.plan import Equal, Far
 from vrp.solvers.search.population import FIRST, WARM, Elite, adopt, cross, dissolve, elite, shape
-from vrp.solvers.search.start import joinable, savings
-from vrp.solvers.search.times import NoTime
+from vrp.solvers.search.start import savings, savings_apply
 from vrp.solvers.search.warmth import warm_up
 
 TALLEST = 10.0
@@ -40,6 +38,8 @@ FEW_STEPS = 40
 CHUNK = 0.01
 """Seconds that a call of a kernel should take at most."""
 NO_END = 2**62
+ANY_PRICE = 1e30
+"""Temperature at which no client is too dear."""
 NOBODY = np.zeros(0, np.int64)
 
 
@@ -173,16 +173,31 @@ class _Run:
         if self.start is not None:
             load_routes(m, self.start.routes)
             self._mend(NOBODY)
-        elif self._savings_apply():
+        elif savings_apply(m):
             savings(m.net, m.loads, m.plan, self.near, m.clients)
             if isinstance(m.loads, Peaks):
                 self._mend(NOBODY)
         else:
-            self._search(1, 0.0, self._sequence())
+            self._insert()
         kernels.rebuild(*m.state(), m.required)
         m.take_as_best()
         self._note()
         self._began = self._told = self.deadline.elapsed()
+
+    def _insert(self) -> None:
+        """Put everyone into the empty plan, whatever the prizes; the plan of those that pay at once is kept beside it.
+
+        A trip to the first stop alone seldom pays, so that a search which begins with nobody stays there.
+        """
+        m, sequence = self.model, self._sequence()
+        if not m.required[m.clients].all():
+            self._search(1, 0.0, sequence)
+            kernels.rebuild(*m.state(), m.required)
+            m.take_as_best()
+            self._keep()
+            m.empty()
+            kernels.rebuild(*m.state(), m.required)
+        self._search(1, ANY_PRICE, sequence)
 
     def _search(self, iterations: int, temperature: float, sequence: NDArray[np.int64] = NOBODY) -> None:
         m = self.model
@@ -190,11 +205,6 @@ class _Run:
             *m.state(), m.order, self.near, m.clients, m.required,
             sequence, iterations, temperature, self.search.removal, TALLEST,
         )  # fmt: skip
-
-    def _savings_apply(self) -> bool:
-        m = self.model
-        plain = isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
-        return plain and joinable(m.loads) and len(m.fleet.top) == 1 and bool(m.required[m.clients].all())
 
     def _sequence(self) -> NDArray[np.int64]:
         """Far clients first: the near ones fit in later."""

@@ -73,6 +73,13 @@ class Model:
         if isinstance(self.loads, OneLoad) and self.loads.overloaded[0]:
             work.cost[1], work.missing[1] = math.inf, len(self.clients) + 1
 
+    def empty(self) -> None:
+        """Take every client out of routes and bank; the running sums are still to be rebuilt."""
+        plan = self.plan
+        plan.nxt[plan.locations :] = np.arange(plan.locations, len(plan.nxt))
+        plan.route[self.clients] = plan.place[self.clients] = -1
+        plan.banked[0] = 0
+
     def unite(self, left: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return those of the clients that stand for a pair or for themselves; a mate that waits leaves the bank."""
         pairs = getattr(self.loads, "pairs", None)
