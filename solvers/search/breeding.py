@@ -17,7 +17,8 @@ from vrp.solvers.search.population import Elite
 from vrp.solvers.search.times import NoTime
 
 PAYS = 150.0
-"""Breeding pays from this many children on at 100 clients; the number grows with the cube of the clients."""
+"""Breeding pays from this many children on, with 100 clients on 10 routes. The number grows with the cube of the clients,
+and with the square of the clients per route where there are more."""
 WELL = 100.0
 """Iterations per client after which the first plan is annealed well enough at 100 clients; they grow likewise."""
 RANDOM = 100
@@ -55,13 +56,15 @@ def _table(net, clients, home, fixed):  # type: ignore[no-untyped-def]
 def grow(model: Model, iterations: float) -> Growth | None:
     """Choose how a budget of iterations is spent on breeding; None where annealing alone does better, or must do.
 
-    Fitted on uniform problems with 100 clients (0.016 to 1 s of one core) and on ten of the X set with 100 to 350 (1
-    and 5 s).
+    Fitted on uniform problems with 100 clients (0.016 to 1 s of one core) and on 13 of the X set with 100 to 350 (1 to
+    10 s), of which those with long routes were annealed better.
     """
-    n = len(model.clients)
-    scale = (n / 100.0) ** 3
-    children = iterations / max(n, 1)
-    if not PAYS * scale <= children or not applies(model):
+    if not applies(model):
+        return None
+    n, routes = len(model.clients), max(int(model.fleet.used[0]), 1)
+    scale = (n / 100.0) ** 3 * max(1.0, n / routes / 10.0) ** 2
+    children = iterations / n
+    if children < PAYS * scale:
         return None
     return Growth(min(0.5, WELL * scale / children), int(min(RANDOM, 0.1 * children)))
 
