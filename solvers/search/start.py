@@ -189,5 +189,5 @@ def joinable(loads: Any) -> bool:
 
 def savings_apply(m: Any) -> bool:
     """Tell whether a model (`model.Model`) has one type of vehicle that is bound by loads alone, and no choice."""
-    plain = isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
+    plain = not m.prefixes and isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
     return plain and joinable(m.loads) and len(m.fleet.top) == 1 and bool(m.required[m.clients].all())
