@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vrp.check import examine
+from vrp.check import Bools, examine
 from vrp.display import is_clock, route_names
 from vrp.places import Places
 from vrp.problem import Problem
@@ -357,7 +357,7 @@ class _Explainer:
         self.places = self.places or Places(self.problem, self.solution.routes)
         index: list[int] = []
         changed: list[Route] = []
-        able = self.problem.allowed[:, np.array(unit) - self.depots].all(axis=1)
+        able: Bools = np.all(self.problem.allowed[:, np.array(unit) - self.depots], axis=1)
         for i, at in self.places.cheapest(unit[0], able):
             old = self.solution.routes[i]
             # A delivery may follow its pickup at once, or where its own detour is the shortest.

@@ -1,4 +1,4 @@
-"""Places in a plan: where else a stop could be, by the detour to it."""
+"""Where a stop could be put into a plan: the places between neighbours, by their detour."""
 
 from collections import Counter
 from collections.abc import Sequence

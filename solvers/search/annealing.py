@@ -12,6 +12,7 @@ from vrp.deadline import Deadline
 from vrp.solvers.search import kernels
 from vrp.solvers.search.model import Model
 from vrp.solvers.search.overload import Overload
+from vrp.solvers.search.plan import Mixed
 from vrp.solvers.search.population import Elite, adopt, present
 
 TALLEST = 10.0
@@ -143,3 +144,14 @@ class Annealing:
             waiting = m.plan.bank[: m.plan.banked[0]]
             waiting = waiting[m.required[waiting]]
             m.plan.penalty[waiting] = np.minimum(m.plan.penalty[waiting] * 1.1, 1e12)
+
+
+def mean_leg(m: Model) -> float:
+    """Mean cost of a leg of the current plan, with vehicles and without gains: the scale of temperatures."""
+    bank = m.plan.bank[: m.plan.banked[0]]
+    missed = m.plan.penalty[bank][~m.required[bank]].sum()
+    cost = float(m.work.cost[0] - missed)
+    if isinstance(m.mix, Mixed):
+        served = m.clients[m.plan.route[m.clients] >= 0]
+        cost += float(m.mix.gain[m.fleet.kind[m.plan.route[served]], served].sum())
+    return max(cost, 0.0) / (int(m.plan.size.sum() + m.fleet.used[0]) or 1)

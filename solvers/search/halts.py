@@ -66,6 +66,13 @@ def on_the_way(problem: Problem) -> bool:
     return any(v.reload_depots or electric(v) for v in problem.vehicles)
 
 
+def may_halt(problem: Problem, v: VehicleType, depot: int, reload: bool) -> bool:
+    """Tell whether a vehicle may reload, or else charge, at a depot."""
+    if reload:
+        return depot in v.reload_depots
+    return depot in problem.chargers and electric(v) and depot not in v.reload_depots
+
+
 def places_of(problem: Problem) -> list[tuple[int, bool, int]]:
     """List where vehicles may halt: the depot, whether it is a reload, and how many visits a plan can use."""
     n, found = problem.num_clients, []

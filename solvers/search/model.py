@@ -14,7 +14,7 @@ from vrp.solvers.search.cargo import loads_of
 from vrp.solvers.search.clocks import Spans, keeps_gaps, keeps_hours, spans_of, times_of
 from vrp.solvers.search.distances import network_of
 from vrp.solvers.search.groups import Groups, NoGroups, groups_of
-from vrp.solvers.search.halts import Halts, NoHalts, electric, halts_of, on_the_way, places_of
+from vrp.solvers.search.halts import Halts, NoHalts, halts_of, may_halt, on_the_way, places_of
 from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.peaks import Pairs
 from vrp.solvers.search.plan import Equal, Far, Fleet, Free, Locked, Mixed, Plan, Reach, Varied
@@ -63,6 +63,15 @@ class Model:
         work.cost[1], work.missing[1] = work.cost[0], work.missing[0]
         if isinstance(self.loads, OneLoad) and self.loads.overloaded[0]:
             work.cost[1], work.missing[1] = math.inf, len(self.clients) + 1
+
+    def empty(self) -> None:
+        """Take every client but the fixed ones out of routes and bank; the running sums are still to be rebuilt."""
+        plan = self.plan
+        plan.nxt[plan.locations :] = np.arange(plan.locations, len(plan.nxt))
+        plan.route[: plan.locations] = plan.place[: plan.locations] = -1
+        plan.banked[0] = 0
+        for r, fixed in self.prefixes.items():
+            chain(plan, r, fixed)
 
     def soil_all(self) -> None:
         """Note that every route may differ from the best plan; take the current one as the best where it is better."""
@@ -125,7 +134,7 @@ def build(problem: Problem, seed: int) -> Model:
     gains[:, D:L] = (problem.preference + prizes) / scale
     if isinstance(halts, Halts):
         for x in halts.nodes().tolist():
-            allowed[:, x] = [_may_halt(problem, v, int(halts.depot[x]), bool(halts.reload[x])) for v in types]
+            allowed[:, x] = [may_halt(problem, v, int(halts.depot[x]), bool(halts.reload[x])) for v in types]
     reload = np.zeros(N, np.bool_) if isinstance(halts, NoHalts) else halts.reload
     longest = tolerant([v.max_distance for v in types])[kind]
     clients = np.arange(D, L, dtype=np.int64)
@@ -175,13 +184,6 @@ def _prices(problem: Problem, spans: Spans) -> tuple[bool, bool, bool, float, fl
     elif durations:
         by_time = 0.0
     return timed, durations, mixed, by_distance, by_time
-
-
-def _may_halt(problem: Problem, v: VehicleType, depot: int, reload: bool) -> bool:
-    """Tell whether a vehicle may reload, or else charge, at a depot."""
-    if reload:
-        return depot in v.reload_depots
-    return depot in problem.chargers and electric(v) and depot not in v.reload_depots
 
 
 def _groups_differ(problem: Problem) -> bool:
