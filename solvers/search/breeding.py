@@ -17,8 +17,8 @@ from vrp.solvers.search.population import Elite
 from vrp.solvers.search.times import NoTime
 
 PAYS = 150.0
-"""Breeding pays from this many children on, with 100 clients on 10 routes. The number grows with the cube of the clients,
-and with the square of the clients per route where there are more."""
+"""Breeding pays from this many children on, with 100 clients on 10 routes. The number grows with the cube of the
+clients, and with the square of the clients per route where there are more."""
 WELL = 100.0
 """Iterations per client after which the first plan is annealed well enough at 100 clients; they grow likewise."""
 RANDOM = 100
