@@ -57,7 +57,7 @@ class Job:
 class Results:
     """The CSV file: which rows are there, and appending one at a time."""
 
-    def __init__(self, path: Path, set_name: str, redo_failed: bool) -> None:
+    def __init__(self, path: Path, set_name: str, threads: int, redo_failed: bool) -> None:
         self.path = path
         self.lock = threading.Lock()
         self.done: set[Key] = set()
@@ -71,6 +71,10 @@ class Results:
                     if row["set"] != set_name:
                         raise SystemExit(
                             f"{path} holds results of {row['set']!r}, not {set_name!r}. Choose another --out."
+                        )
+                    if int(row["threads"]) != threads:
+                        raise SystemExit(
+                            f"{path} holds results of {row['threads']} thread(s), not {threads}. Choose another --out."
                         )
                     self.done.add((row["instance"], row["solver"], float(row["time"]), int(row["seed"])))
         else:
@@ -180,7 +184,7 @@ def jobs(chosen: list[Benchmark], times: list[float], seeds: int, solvers: list[
 def run(arguments: argparse.Namespace, data: Path) -> None:
     """Run everything that is missing."""
     chosen = spread(benchmarks(arguments.set, data), arguments.take)
-    results = Results(arguments.out, arguments.set, arguments.redo_failed)
+    results = Results(arguments.out, arguments.set, arguments.threads, arguments.redo_failed)
     waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
     count = 0
     for job in jobs(chosen, arguments.time, arguments.seeds, arguments.solvers, results.done):
@@ -273,7 +277,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1, help="threads of each solver, and cores of each job")
     parser.add_argument("--jobs", type=int, default=1, help="solvers that run at the same time, on cores of their own")
     parser.add_argument("--data", help="folder with bks.csv (default: $VRP_BENCHMARK_DATA)")
-    parser.add_argument("--out", type=Path, help="default: experiments/results/SET.csv")
+    parser.add_argument("--out", type=Path, help="default: experiments/results/SET.csv, or SET-2threads.csv and so on")
     parser.add_argument("--redo-failed", action="store_true", help="run again what crashed, hung or was not supported")
     parser.add_argument("--summary-only", action="store_true", help="make the summary of the rows that are there")
     arguments = parser.parse_args(argv)
@@ -288,7 +292,8 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     if min(arguments.seeds, arguments.take, arguments.threads, arguments.jobs, *arguments.time) <= 0:
         parser.error("--time, --seeds, --take, --threads and --jobs must be greater than 0")
     if arguments.out is None:
-        arguments.out = HERE / "results" / f"{arguments.set}.csv"
+        several = f"-{arguments.threads}threads" if arguments.threads > 1 else ""
+        arguments.out = HERE / "results" / f"{arguments.set}{several}.csv"
     return arguments
 
 

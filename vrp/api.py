@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vrp.arguments import Arguments, check_callback, check_problem, checked_arguments
-from vrp.closing import checked_start, closing_seconds, finish
+from vrp.closing import check_prefixes, checked_start, closing_seconds, finish
 from vrp.deadline import Deadline
 from vrp.errors import MissingExtraError, UnsupportedError, VrpError
 from vrp.problem import Problem
@@ -68,7 +68,7 @@ def solve(
     OptionError
         An argument is of the wrong type or out of range; there is no such solver or option.
     ProblemError
-        `problem` is no Problem, or `start` does not fit it.
+        `problem` is no Problem, its fixed first stops contradict it, or `start` does not fit it.
     UnsupportedError
         The solver cannot honour a feature that the problem uses; the message names each one.
     MissingExtraError
@@ -163,6 +163,7 @@ def _solve(
     problem: Problem, arguments: Arguments, start: Solution | None, on_progress: OnProgress | None, started: float
 ) -> Solution:
     check_problem(problem)
+    check_prefixes(problem)
     if start is not None:
         start = checked_start(problem, start)
     name, engine, why = choose(problem, arguments)

@@ -5,7 +5,8 @@ Shares no code with any solver. Of a route only `vehicle_type` and `visits` coun
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -171,11 +172,21 @@ def check(problem: Problem, solution: Solution) -> list[Violation]:
     return found
 
 
-def examine(problem: Problem, routes: Sequence[Route]) -> list[tuple[Route, list[Violation]]]:
-    """Schedule routes on trial, each by itself; return each with the rules that it breaks on its own."""
+def examine(
+    problem: Problem, routes: Sequence[Route], ignore: Collection[str] = ()
+) -> list[tuple[Route, list[Violation]]]:
+    """Schedule routes on trial, each by itself; return each with the rules that it breaks on its own.
+
+    Where "release" or "breaks" are ignored, the schedule is that without the releases or the breaks.
+    """
     terms = dict.fromkeys(TERMS, 0.0)
     result = []
     for it in itineraries(problem, routes):
+        if "release" in ignore:
+            it.opens[0] = max(it.vehicle.shift[0], float(problem.depot_windows[it.locations[0], 0]))
+            it.release = [-math.inf] * len(it.release)
+        if "breaks" in ignore:
+            it.vehicle = replace(it.vehicle, breaks=())
         route = _finish(problem, it, terms)
         result.append((route, list(RouteRules(problem, None, it, route))))
     return result

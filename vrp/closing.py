@@ -79,6 +79,33 @@ def _structure_errors(problem: Problem, routes: tuple[Route, ...]) -> list[str]:
     return errors
 
 
+def check_prefixes(problem: Problem) -> None:
+    """Raise an error where the fixed first stops of the vehicles contradict the rest of the problem.
+
+    Raises
+    ------
+    ProblemError
+        With every rule that these stops break by themselves, so that no plan could keep them.
+    """
+    from vrp.check import check, evaluate
+
+    fixed = {x for v in problem.vehicles for x in v.prefix}
+    if not fixed:
+        return
+    begun = [Route(k, v.start_depot, v.end_depot, v.prefix) for k, v in enumerate(problem.vehicles) if v.prefix]
+    deliveries = set(problem.shipments[:, 1].tolist()) - fixed
+    # Stops that follow can heal these alone.
+    curable = {"unserved"} | ({"backhaul"} if problem.backhaul == "strict" else set())
+    curable |= {"battery"} if problem.chargers else set()
+    errors = [
+        f"The fixed first stops (`prefix`) cannot be kept: {v.message} Correct `prefix`, or what it contradicts."
+        for v in check(problem, evaluate(problem, begun))
+        if v.kind not in curable and not (v.kind == "shipment" and v.stop in deliveries)
+    ]
+    if errors:
+        raise ProblemError(errors)
+
+
 def closing_seconds(problem: Problem) -> float:
     """Return how long evaluating, checking and explaining the result will take, so that the search ends earlier.
 

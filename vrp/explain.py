@@ -184,6 +184,34 @@ class _Explainer:
             return None
         kind = Counter(w.kind for _, w in broken).most_common(1)[0][0]
         route, wrong = min(((r, w) for r, w in broken if w.kind == kind), key=lambda pair: pair[1].amount)
+        found = self._alone_breaks(kind, route, wrong)
+        cause = self._cause(route) if kind in IN_SECONDS else None
+        return found if cause is None else _Reason(f"{found.reason} {cause.reason}", cause.hint)
+
+    def _cause(self, route: Route) -> _Reason | None:
+        """Find out whether releases or breaks are to blame for what a route breaks: without them it breaks nothing."""
+        v = self.problem.vehicles[route.vehicle_type]
+        released = max(float(self.problem.release[x - self.depots]) for x in route.visits if x >= self.depots)
+        late = released > max(v.shift[0], float(self.problem.depot_windows[v.start_depot, 0]))
+        breaks = ", ".join(f"{self._at(b.start)} to {self._at(b.end)}" for b in v.breaks)
+        who = vehicle(self.problem, route.vehicle_type)
+        goods = f"Its goods are released only at {self._at(released)}"
+        causes = {
+            ("release",): (late, f"{goods}.", "Release them earlier."),
+            ("breaks",): (bool(breaks), f"The breaks of {who} ({breaks}) are in the way.", "Move the breaks."),
+            ("release", "breaks"): (
+                late and bool(breaks),
+                f"{goods}, and then the breaks of {who} ({breaks}) are in the way.",
+                "Release its goods earlier and move the breaks.",
+            ),
+        }
+        for ignored, (possible, reason, hint) in causes.items():
+            if possible and self._blocking(route, examine(self.problem, [route], ignored)[0][1]) is None:
+                return _Reason(reason, hint)
+        return None
+
+    def _alone_breaks(self, kind: str, route: Route, wrong: Violation) -> _Reason:
+        """Tell by how much a route to a stop alone breaks a rule."""
         who = vehicle(self.problem, route.vehicle_type)
         v = self.problem.vehicles[route.vehicle_type]
         end = route.steps[-1].leave

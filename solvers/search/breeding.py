@@ -72,7 +72,7 @@ def grow(model: Model, iterations: float) -> Growth | None:
 def applies(model: Model) -> bool:
     """Tell whether the genetic search knows the problem: one kind of vehicles, one load, every stop must be served."""
     m = model
-    if not FEWEST <= len(m.clients) <= MOST:
+    if m.prefixes or not FEWEST <= len(m.clients) <= MOST:
         return False
     plain = isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
     if not plain or not isinstance(m.loads, OneLoad) or len(m.fleet.top) > 1 or not np.isfinite(m.loads.capacity[0]):

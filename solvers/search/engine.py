@@ -16,31 +16,26 @@ from vrp.problem import Problem
 from vrp.solution import Solution, Stats
 from vrp.solvers import Event, Progress
 from vrp.solvers.search import kernels
+from vrp.solvers.search.annealing import CHUNK, NOBODY, Annealing
 from vrp.solvers.search.breeding import Breeding, Growth, grow
-from vrp.solvers.search.model import Model, build, load_routes, routes, unsupported
+from vrp.solvers.search.cores import LARGE, Cores, pieces
+from vrp.solvers.search.crew import LEVELS, MOVES, Crew
+from vrp.solvers.search.model import Model, build, chain, load_routes, routes, unsupported
 from vrp.solvers.search.neighbours import neighbours
-from vrp.solvers.search.overload import Overload, allow
+from vrp.solvers.search.overload import allow
 from vrp.solvers.search.peaks import Peaks
 from vrp.solvers.search.plan import Equal, Far
-from vrp.solvers.search.population import FIRST, WARM, Elite, adopt, cross, dissolve, elite, shape
+from vrp.solvers.search.population import FIRST, WARM, Elite, Shape, adopt, cross, dissolve, elite, shape
 from vrp.solvers.search.start import joinable, savings
 from vrp.solvers.search.times import NoTime
+from vrp.solvers.search.touring import COLD, HOT, Touring, is_tour
 from vrp.solvers.search.warmth import warm_up
 
-TALLEST = 10.0
-"""Longest string that is removed (L max of the paper)."""
-REBUILD = 20
-"""Chunks of iterations between two recounts of all running sums."""
-TRIAL = 100
-"""Iterations from which the speed is estimated."""
 STEPS = 100
 """Temperatures of an annealing, at least, where there is one."""
 FEW_STEPS = 40
 """Temperatures of an annealing where there are many: each costs as much as a few iterations of a small problem."""
-CHUNK = 0.01
-"""Seconds that a call of a kernel should take at most."""
 NO_END = 2**62
-NOBODY = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -85,70 +80,86 @@ class Search:
     ) -> Solution:
         """Return the best plan found until the deadline or an interrupt.
 
-        Several threads search independently, each from its own seed; the best plan of all is returned.
+        Several threads divide a large plan among them. For smaller problems each searches on its own, from a seed of
+        its own, and they pass plans to each other. An iteration limit holds for each thread.
         """
         seeds = rng.integers(1, 2**62, size=self.threads)
-        runs = [_Run(self, problem, deadline, int(seed), start) for seed in seeds]
-        compiled = warm_up(runs[0].model)
+        first = _Run(self, problem, deadline, int(seeds[0]), start, Crew(1))
+        compiled = warm_up(first.model, problem.num_clients >= LARGE, isinstance(first.core, Touring))
         deadline.extend(compiled)
-        if len(runs) == 1:
-            runs[0].run(progress)
+        first.begin(progress)
+        runs = [first]
+        if self.threads == 1 or first.pieces():
+            first.improve()
         else:
-            with ThreadPoolExecutor(len(runs)) as pool:
-                waiting = [pool.submit(r.run, progress if i == 0 else None) for i, r in enumerate(runs)]
-                try:
-                    for w in waiting:
-                        try:
-                            w.result()
-                        except KeyboardInterrupt:
-                            _stop(runs)
-                            w.result()
-                        # The first alone asks for progress, and may have been told to stop.
-                        if runs[0].interrupted:
-                            _stop(runs)
-                except BaseException:
-                    _stop(runs)
-                    raise
+            first.crew = Crew(self.threads)
+            runs += [
+                _Run(self, problem, deadline, int(seed), start, first.crew, i) for i, seed in enumerate(seeds) if i
+            ]
+            _together(runs)
         best = min(runs, key=_Run.rank)
         stats = Stats(
             solver="search",
             threads=self.threads,
             seconds=deadline.elapsed(),
             compile_seconds=compiled,
-            iterations=sum(r.iterations for r in runs),
+            iterations=sum(r.core.iterations for r in runs),
             trace=tuple(best.trace),
-            interrupted=any(r.interrupted for r in runs),
+            interrupted=any(r.core.stopped for r in runs),
         )
         return evaluate(problem, routes(problem, best.model), stats)
 
 
+def _together(runs: list["_Run"]) -> None:
+    """Let each run search on a thread of its own; the first one has begun."""
+    with ThreadPoolExecutor(len(runs)) as pool:
+        waiting = [pool.submit(run.improve if run is runs[0] else run.run) for run in runs]
+        try:
+            for w in waiting:
+                try:
+                    w.result()
+                except KeyboardInterrupt:
+                    _stop(runs)
+                    w.result()
+                # The first alone asks for progress, and may have been told to stop.
+                if runs[0].core.stopped:
+                    _stop(runs)
+        except BaseException:
+            _stop(runs)
+            raise
+
+
 def _stop(runs: list["_Run"]) -> None:
-    for r in runs:
-        r.interrupted = True
+    for run in runs:
+        run.core.stopped = True
 
 
 @dataclass
 class _Run:
-    """One search on one core."""
+    """One search: on one core, or of one plan on several."""
 
     search: Search
     problem: Problem
     deadline: Deadline
     seed: int
     start: Solution | None
-    iterations: int = 0
-    interrupted: bool = False
+    crew: Crew
+    place: int = 0
+    """In the crew."""
     trace: list[tuple[float, float]] = field(default_factory=list)
-    progress: Progress | None = None
+    _progress: Progress | None = None
     _top: Elite | None = None
     """The best plan of all but the present annealing, which is in the model."""
-    _overload: Overload | None = None
-    _rate: float = 0.0
-    _began: float = 0.0
     _told: float = 0.0
+    _meets: bool = False
+    """Whether the plans of the others are looked at."""
+    _level: int = 0
 
     def __post_init__(self) -> None:
         self.model: Model = build(self.problem, self.seed)
+        nobody = np.zeros((0, 0), np.int64)
+        kind = Touring if is_tour(self.problem, self.model) else Annealing
+        self.core: Annealing = kind(self.model, nobody, self.deadline, self.search.removal, self._watch)
 
     def rank(self) -> tuple[int, float]:
         """Return what plans are compared by: required clients left out, then cost."""
@@ -156,114 +167,165 @@ class _Run:
         here = int(work.missing[1]), float(work.cost[1])
         return here if self._top is None else min(here, self._top.rank())
 
-    def run(self, progress: Progress | None) -> None:
-        self.progress = progress
-        try:
-            self._begin()
-            if len(self.model.clients) > 1:
-                self._improve()
-        except KeyboardInterrupt:
-            self.interrupted = True
-        self._bring_back()
+    def run(self) -> None:
+        """Begin and improve."""
+        self.begin(None)
+        self.improve()
 
-    def _begin(self) -> None:
-        m, options = self.model, self.search
-        self.near = neighbours(m.net, m.times, m.clients, options.neighbours)
+    def begin(self, progress: Progress | None) -> None:
+        """Make a first plan."""
+        self._progress = progress
+        m, core = self.model, self.core
+        try:
+            if isinstance(core, Touring):
+                core.begin(self.problem, self._given())
+            else:
+                core.near = neighbours(m.net, m.times, m.clients, self.search.neighbours)
+                self._first_plan()
+        except KeyboardInterrupt:
+            core.stopped = True
+        if not isinstance(core, Touring):
+            m.take_as_best()
+        self._note()
+        core.began = self._told = self.deadline.elapsed()
+
+    def _first_plan(self) -> None:
+        m = self.model
+        for r, fixed in m.prefixes.items():
+            chain(m.plan, r, fixed)
         kernels.rebuild(*m.state(), m.required)
         if self.start is not None:
             load_routes(m, self.start.routes)
             self._mend(NOBODY)
         elif self._savings_apply():
-            savings(m.net, m.loads, m.plan, self.near, m.clients)
+            savings(m.net, m.loads, m.plan, self.core.near, m.clients)
             if isinstance(m.loads, Peaks):
                 self._mend(NOBODY)
         else:
-            self._search(1, 0.0, self._sequence())
+            self.core.search(1, 0.0, self._sequence())
         kernels.rebuild(*m.state(), m.required)
-        m.take_as_best()
-        self._note()
-        self._began = self._told = self.deadline.elapsed()
 
-    def _search(self, iterations: int, temperature: float, sequence: NDArray[np.int64] = NOBODY) -> None:
-        m = self.model
-        kernels.search(
-            *m.state(), m.order, self.near, m.clients, m.required,
-            sequence, iterations, temperature, self.search.removal, TALLEST,
-        )  # fmt: skip
+    def pieces(self) -> int:
+        """Return how many regions of the plan each core searches in turn; 0 where the plan is not divided."""
+        return pieces(self.model, self.deadline, self.search.threads)
+
+    def improve(self) -> None:
+        """Make the plan better until the deadline."""
+        try:
+            if len(self.model.clients) > 1 and not self.core.stopped:
+                self._improve()
+        except KeyboardInterrupt:
+            self.core.stopped = True
+        self._bring_back()
+
+    def _given(self) -> NDArray[np.int64]:
+        """Return the stops of the plan that was given, one route after the other."""
+        visits = [] if self.start is None else [c for route in self.start.routes for c in route.visits]
+        return np.array(visits, np.int64)
 
     def _savings_apply(self) -> bool:
         m = self.model
-        plain = isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
+        plain = not m.prefixes and isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
         return plain and joinable(m.loads) and len(m.fleet.top) == 1 and bool(m.required[m.clients].all())
 
     def _sequence(self) -> NDArray[np.int64]:
         """Far clients first: the near ones fit in later."""
         m = self.model
-        return m.unite(m.clients[np.argsort(m.order.keys[1, m.clients], kind="stable")])
+        clients = np.setdiff1d(m.clients, m.locked())
+        return m.unite(clients[np.argsort(m.order.keys[1, clients], kind="stable")])
 
     def _improve(self) -> None:
         """Anneal the first plan once, or several times apart and then the children of the results."""
-        leg, hot = self._leg(), self.search.heat
-        budget = self._budget(leg * hot)
+        core, leg, size = self.core, self._leg(), self.crew.size
+        if isinstance(core, Touring):
+            leg = core.leg()
+            core.budget(leg * HOT)
+            self._meets = size > 1
+            core.anneal(core.done(), 1.0, leg * HOT, leg * COLD, STEPS)
+            return
+        hot, cold = leg * self.search.heat, leg * self.search.cold
+        budget = core.budget(hot)
+        if size == 1 and (many := self.pieces()):
+            Cores(core, self.search.threads, self.seed, hot, cold, STEPS, many).anneal()
+            return
         if (growth := grow(self.model, budget)) is not None:
-            self._evolve(growth, leg, hot)
+            self._evolve(growth, hot, cold)
             return
-        plan = shape(budget, len(self.model.clients))
+        plan = self.crew.agree(shape(budget * size, len(self.model.clients)))
         if plan.plans == 1 or self.model.fleet.used[0] < 2:
-            self._anneal(1.0, leg, hot, STEPS)
-            return
+            self._meets = size > 1
+            core.anneal(core.done(), 1.0, hot, cold, STEPS)
+        else:
+            self._populate(plan, leg)
+
+    def _populate(self, plan: Shape, leg: float) -> None:
+        core, crew = self.core, self.crew
+        hot, cold = leg * self.search.heat, leg * self.search.cold
         rng = np.random.default_rng(self.seed)
         first = elite(self.model)
-        self._overload = allow(self.model, leg)
-        pool: list[Elite] = []
-        for i in range(plan.plans):
+        core.overload = allow(self.model, leg)
+        mine = range(self.place, plan.plans, crew.size)
+        for i in range(len(mine)):
             if i:
                 self._take(first)
-            self._anneal(FIRST * (i + 1) / plan.plans, leg, hot, FEW_STEPS)
-            pool.append(self._keep())
-        while not self.interrupted and self._done() < 1.0:
-            x, y = rng.choice(len(pool), 2, replace=False)
-            a = min(pool[x], pool[y], key=Elite.rank)
-            others = [p for p in pool if p is not a]
-            b = others[rng.integers(len(others))]
-            a, b = (a, b) if rng.random() < 0.5 else (b, a)
+            core.anneal(core.done(), FIRST * (i + 1) / len(mine), hot, cold, FEW_STEPS)
+            crew.add(self._keep())
+        while not core.stopped and core.done() < 1.0:
+            a, b = crew.parents(rng)
             self._breed(a, b, rng)
-            self._anneal(self._done() + plan.child, leg, WARM, FEW_STEPS)
-            child = self._keep()
-            worst = max(range(len(pool)), key=lambda i: pool[i].rank())
-            if child.rank() < pool[worst].rank() and not any(child.equals(p) for p in pool):
-                pool[worst] = child
+            done = core.done()
+            core.anneal(done, done + plan.child * crew.size, leg * WARM, cold, FEW_STEPS)
+            crew.welcome(self._keep())
 
-    def _evolve(self, growth: Growth, leg: float, hot: float) -> None:
+    def _meet(self) -> None:
+        """Go on from where another search is, if that is better."""
+        if not self._meets or not self._due(LEVELS):
+            return
+        better = self.crew.meet(self.place, self.core.present())
+        if better is not None:
+            self.core.adopt(better)
+
+    def _evolve(self, growth: Growth, hot: float, cold: float) -> None:
         """Anneal the first plan, and let it and random ones breed."""
-        self._anneal(growth.annealing, leg, hot, FEW_STEPS)
-        breeding = Breeding.of(self.model, self.near, self.seed)
+        core = self.core
+        core.anneal(core.done(), growth.annealing, hot, cold, FEW_STEPS)
+        breeding = Breeding.of(self.model, core.near, self.seed)
         breeding.settle([self._keep()], 0)
         self._make(breeding, breeding.settle_random, growth.random)
         self._make(breeding, breeding.breed, NO_END)
 
     def _make(self, breeding: Breeding, some: Callable[[int], None], many: int) -> None:
         """Make so many plans, or as many as there is time for; each counts as an iteration per client."""
-        deadline, n, made, rate = self.deadline, len(self.model.clients), 0, 0.0
-        while not self.interrupted and made < many and self._done() < 1.0:
+        core, deadline, n, made, rate = self.core, self.deadline, len(self.model.clients), 0, 0.0
+        while not core.stopped and made < many and core.done() < 1.0:
             span = min(CHUNK, max(deadline.remaining(), 0.0) * 0.7)
-            left = NO_END if deadline.max_iterations is None else deadline.max_iterations - self.iterations
+            left = NO_END if deadline.max_iterations is None else deadline.max_iterations - core.iterations
             count = max(1, int(min(rate * span, many - made, math.ceil(left / n))))
             tick = time.perf_counter()
             some(count)
             rate = count / max(time.perf_counter() - tick, 1e-7)
             made += count
-            self.iterations += min(count * n, left)
+            core.iterations += min(count * n, left)
             best = breeding.best(self._top.cost if self._top is not None and not self._top.missing else math.inf)
             self._top = self._top if best is None else best
+            if self.crew.size > 1 and self._top is not None and self._due(MOVES):
+                better = self.crew.meet(self.place, self._top)
+                if better is not None and not better.missing:
+                    breeding.settle([better], 0)
             self._note()
             self._tell()
+
+    def _due(self, moments: int) -> bool:
+        """Tell, once for each of some moments, that it is time to look at the plans of the others."""
+        level, before = int(self.core.done() * moments), self._level
+        self._level = level
+        return level != before
 
     def _breed(self, a: Elite, b: Elite, rng: np.random.Generator) -> None:
         """Make the child of two plans the current one."""
         m = self.model
         # Where the way past a stop is longer than the way through it, a route may not survive the loss of a stop.
-        self._mend(cross(m, self.near, a, b, rng))
+        self._mend(cross(m, self.core.near, a, b, rng))
         m.take_as_best()
 
     def _mend(self, left: NDArray[np.int64]) -> None:
@@ -274,7 +336,7 @@ class _Run:
             left = np.concatenate([left, dissolve(m, m.work.changed[:broken])])
             kernels.rebuild(*m.state(), m.required)
         if len(left):
-            self._search(1, 0.0, m.unite(left))
+            self.core.search(1, 0.0, m.unite(left))
             kernels.rebuild(*m.state(), m.required)
 
     def _take(self, plan: Elite) -> None:
@@ -299,62 +361,6 @@ class _Run:
             plan.best[:], plan.best_size[:] = top.following, top.size
             work.missing[1], work.cost[1] = top.rank()
 
-    def _done(self) -> float:
-        """Return the share of the time or of the iterations that is used up."""
-        span, limit = self.deadline.time_limit - self._began, self.deadline.max_iterations
-        done = 0.0
-        if math.isfinite(span):
-            done = (self.deadline.elapsed() - self._began) / span if span > 0 else 1.0
-        return done if limit is None else max(done, self.iterations / limit if limit else 1.0)
-
-    def _budget(self, temperature: float) -> float:
-        """Estimate the number of iterations that can be made."""
-        most = math.inf if self.deadline.max_iterations is None else self.deadline.max_iterations
-        if not math.isfinite(self.deadline.time_limit):
-            return most
-        # The rate is measured on iterations that a search begins with anyway.
-        trial = int(min(TRIAL, most))
-        tick = time.perf_counter()
-        self._search(trial, temperature)
-        self.iterations += trial
-        self._rate = trial / max(time.perf_counter() - tick, 1e-7)
-        return min(most, self._rate * (self.deadline.time_limit - self._began))
-
-    def _anneal(self, until: float, leg: float, hot: float, steps: int) -> None:
-        """Search at `steps` temperatures falling from `hot` legs until this share of time or iterations is used up."""
-        m, deadline = self.model, self.deadline
-        begin = done = self._done()
-        chunks = 1
-        while not self.interrupted and done < min(until, 1.0):
-            chunk = self._chunk((until - begin) / steps)
-            temperature = leg * hot * (self.search.cold / hot) ** ((done - begin) / (until - begin))
-            if chunks % REBUILD == 0:
-                kernels.rebuild(*m.state(), m.required)
-            chunks += 1
-            tick = time.perf_counter()
-            self._search(chunk, temperature)
-            self.iterations += chunk
-            if self._overload is not None:
-                self._overload.adapt(chunk)
-            if math.isfinite(deadline.time_limit):
-                rate = chunk / max(time.perf_counter() - tick, 1e-7)
-                self._rate = 0.5 * (self._rate + rate)
-            self._note()
-            self._press()
-            self._tell()
-            done = self._done()
-
-    def _chunk(self, share: float) -> int:
-        """Choose the number of iterations at one temperature: a share of all, and 10 ms at most."""
-        deadline, limit = self.deadline, self.deadline.max_iterations
-        chunk = 1000.0
-        if math.isfinite(deadline.time_limit):
-            steps = min(CHUNK, max(deadline.remaining(), 0.0) * 0.7, deadline.time_limit * share)
-            chunk = self._rate * steps
-        if limit is not None:
-            chunk = min(chunk, limit * share, limit - self.iterations)
-        return max(1, int(chunk))
-
     def _leg(self) -> float:
         """Mean cost of a leg of the current plan, the price of its vehicle included: the scale of temperatures."""
         m = self.model
@@ -362,16 +368,13 @@ class _Run:
         missed = m.plan.penalty[bank][~m.required[bank]].sum()
         return max(float(m.work.cost[0] - missed), 0.0) / (len(m.clients) - len(bank) + int(m.fleet.used[0]) or 1)
 
-    def _press(self) -> None:
-        """Make required clients that stay out dearer, so that others make room for them."""
-        m = self.model
-        if m.work.missing[0]:
-            waiting = m.plan.bank[: m.plan.banked[0]]
-            waiting = waiting[m.required[waiting]]
-            m.plan.penalty[waiting] = np.minimum(m.plan.penalty[waiting] * 1.1, 1e12)
-
     def _money(self) -> float:
         return self.rank()[1] * self.model.scale + self.model.constant
+
+    def _watch(self) -> None:
+        self._meet()
+        self._note()
+        self._tell()
 
     def _note(self) -> None:
         cost = self._money()
@@ -380,8 +383,8 @@ class _Run:
 
     def _tell(self) -> None:
         now = self.deadline.elapsed()
-        if self.progress is not None and now - self._told > 0.1:
+        if self._progress is not None and now - self._told > 0.1:
             self._told = now
-            event = Event(now, self.iterations, self._money(), self.rank()[0])
-            if self.progress(event) is False:
-                self.interrupted = True
+            event = Event(now, self.core.iterations, self._money(), self.rank()[0])
+            if self._progress(event) is False:
+                self.core.stopped = True

@@ -13,7 +13,7 @@ from vrp.solvers.search.jit import dispatch, is_a, outlined, part
 from vrp.solvers.search.loads import carries, fits, holds, refresh_loads
 from vrp.solvers.search.network import leg
 from vrp.solvers.search.pairs import mate
-from vrp.solvers.search.plan import Varied, gain, may, put, take, unit, within
+from vrp.solvers.search.plan import Varied, gain, locked, may, put, take, unit, within
 from vrp.solvers.search.times import price, refresh, spent
 from vrp.solvers.search.work import PUT, TAKEN, note, touch, uniform
 
@@ -107,7 +107,7 @@ def _swap(net, loads, times, fleet, mix, reach, plan, work, r, s, logged, change
 
 @outlined
 def _append(net, loads, times, fleet, mix, reach, plan, work, s, to, logged, it):  # type: ignore[no-untyped-def]
-    """Append the clients of route s to route `to`, from the first one on, as long as they fit and are no pairs."""
+    """Append the clients of route s to route `to`, from the first on, while they fit, may move and are no pairs."""
     h, g = plan.locations + s, plan.locations + to
     delta = 0.0
     while plan.size[s] > 0:
@@ -115,6 +115,7 @@ def _append(net, loads, times, fleet, mix, reach, plan, work, s, to, logged, it)
         longer = leg(net, to, last, c) + leg(net, to, c, g) - plan.ahead[last]
         if not (
             mate(loads, c) < 0
+            and not locked(plan.fixed, c)
             and fits(loads, to, c)
             and may(mix, fleet, to, c)
             and holds(loads, to, last, c, g)

@@ -1,6 +1,7 @@
 """Translation of a Problem into the arrays that the kernels work on, and of the best plan back into routes."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,11 +11,11 @@ from numpy.typing import NDArray
 from vrp.problem import Problem
 from vrp.solution import Route
 from vrp.solvers.search.cargo import loads_of
-from vrp.solvers.search.clocks import Spans, keeps_hours, spans_of, times_of
+from vrp.solvers.search.clocks import Spans, keeps_gaps, keeps_hours, spans_of, times_of
 from vrp.solvers.search.distances import network_of
 from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.peaks import Pairs
-from vrp.solvers.search.plan import Equal, Far, Fleet, Mixed, Plan, Reach, Varied
+from vrp.solvers.search.plan import Equal, Far, Fleet, Free, Locked, Mixed, Plan, Reach, Varied
 from vrp.solvers.search.tolerance import tolerant
 from vrp.solvers.search.work import Order, Work
 from vrp.vehicles import VehicleType
@@ -24,18 +25,21 @@ def unsupported(problem: Problem) -> list[str]:
     """Name what this search cannot honour yet."""
     vehicles = problem.vehicles
     found = {
-        "several time windows per stop": problem.time_windows.shape[1] > 1,
-        "soft time windows": bool(np.isfinite(problem.lateness_cost).any()),
         "groups of alternatives": bool((problem.group >= 0).any()),
         "shipments with reloads": len(problem.shipments) > 0 and any(v.reload_depots for v in vehicles),
         "recharging": any(math.isfinite(v.battery) and v.consumption > 0 for v in vehicles),
-        "breaks": any(v.breaks for v in vehicles),
         "reloads": any(v.reload_depots for v in vehicles),
-        "locked prefixes": any(v.prefix for v in vehicles),
+        "fixed pickups whose deliveries are not fixed": _carries(problem),
         "the objective 'vehicles'": problem.objective != "cost",
         "scenarios": problem.scenarios is not None,
     }
     return [name for name, present in found.items() if present]
+
+
+def _carries(problem: Problem) -> bool:
+    """Tell whether goods are on board at the end of the fixed stops of some vehicle."""
+    pairs = problem.shipments.tolist()
+    return any(a in v.prefix and b not in v.prefix for v in problem.vehicles if v.prefix for a, b in pairs)
 
 
 @dataclass
@@ -57,6 +61,12 @@ class Model:
     """[R] type of each vehicle; `fleet.kind` is that of the first type like it."""
     scale: float
     constant: float
+    prefixes: dict[int, tuple[int, ...]]
+    """The fixed first stops of each vehicle that has some."""
+
+    def locked(self) -> NDArray[np.int64]:
+        """Return the clients that stay where they are."""
+        return np.array([c for fixed in self.prefixes.values() for c in fixed], np.int64)
 
     def state(self) -> tuple[Any, ...]:
         """Return the arguments that most kernels begin with."""
@@ -72,6 +82,18 @@ class Model:
         work.cost[1], work.missing[1] = work.cost[0], work.missing[0]
         if isinstance(self.loads, OneLoad) and self.loads.overloaded[0]:
             work.cost[1], work.missing[1] = math.inf, len(self.clients) + 1
+
+    def soil_all(self) -> None:
+        """Note that every route may differ from the best plan; take the current one as the best where it is better."""
+        plan, work = self.plan, self.work
+        if (work.missing[0], work.cost[0]) < (work.missing[1], work.cost[1]) and not (
+            isinstance(self.loads, OneLoad) and self.loads.overloaded[0]
+        ):
+            self.take_as_best()
+            return
+        plan.dirty[:] = 1
+        plan.dirty_list[:] = np.arange(len(plan.dirty))
+        plan.dirty_count[0] = len(plan.dirty)
 
     def unite(self, left: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return those of the clients that stand for a pair or for themselves; a mate that waits leaves the bank."""
@@ -112,6 +134,7 @@ def build(problem: Problem, seed: int) -> Model:
     gains[:, D:L] = problem.preference / scale
     longest = tolerant([v.max_distance for v in types])[kind]
     clients = np.arange(D, L, dtype=np.int64)
+    prefixes = {r: types[k].prefix for r, k in enumerate(origin.tolist()) if types[k].prefix}
     return Model(
         net=net,
         loads=loads_of(problem, kind),
@@ -119,14 +142,15 @@ def build(problem: Problem, seed: int) -> Model:
         fleet=_fleet(problem, kind, scale, mixed),
         mix=Mixed(allowed, gains) if mixed else Equal(0),
         reach=Reach(np.zeros(R), longest) if _limited(problem) else Far(0),
-        plan=_empty_plan(L, R, n, penalty),
-        work=_work(N, R, n, seed),
+        plan=empty_plan(L, R, n, penalty, prefixes),
+        work=scratch(N, R, n, seed),
         order=_order(problem, N, spans.stops if timed else None),
         clients=clients,
         required=required,
         origin=origin,
         scale=scale,
         constant=float(extra.sum()),
+        prefixes=prefixes,
     )
 
 
@@ -136,7 +160,7 @@ def _prices(problem: Problem, spans: Spans) -> tuple[bool, bool, bool, float, fl
     Returns whether there are windows, whether durations are kept, whether vehicles differ, and the two prices.
     """
     types = problem.vehicles
-    timed, hours = spans.bind(), keeps_hours(problem)
+    timed, hours = spans.bind(), keeps_hours(problem) or keeps_gaps(problem)
     limited = _limited(problem)
     by_distance, by_time = types[0].distance_cost or 0.0, types[0].duration_cost or 0.0
     mixed = (
@@ -217,7 +241,8 @@ def _reserve(problem: Problem) -> float:
     return 10.0 * worst + 1.0
 
 
-def _empty_plan(L: int, R: int, n: int, penalty: NDArray[np.float64]) -> Plan:
+def empty_plan(L: int, R: int, n: int, penalty: NDArray[np.float64], prefixes: dict[int, tuple[int, ...]]) -> Plan:
+    """Return a plan of L locations, n of them clients, and R vehicles that serves nobody; the bank is to be filled."""
     N = L + R
     chain = np.arange(N, dtype=np.int64)
     route = np.full(N, -1, np.int64)
@@ -232,6 +257,7 @@ def _empty_plan(L: int, R: int, n: int, penalty: NDArray[np.float64]) -> Plan:
         bank=np.zeros(n + 1, np.int64),
         place=np.full(N, -1, np.int64),
         banked=np.zeros(1, np.int64),
+        fixed=_fixed(N, R, prefixes),
         penalty=penalty,
         best=chain.copy(),
         best_size=np.zeros(R, np.int64),
@@ -241,7 +267,8 @@ def _empty_plan(L: int, R: int, n: int, penalty: NDArray[np.float64]) -> Plan:
     )
 
 
-def _work(N: int, R: int, n: int, seed: int) -> Work:
+def scratch(N: int, R: int, n: int, seed: int) -> Work:
+    """Return the scratch space of one search."""
     return Work(
         random=np.array([seed | 1], np.uint64),
         removed=np.zeros(n + 1, np.int64),
@@ -290,24 +317,45 @@ def routes(problem: Problem, model: Model) -> list[Route]:
     return found
 
 
+def chain(plan: Plan, r: int, visits: Iterable[int]) -> None:
+    """Write the visits of vehicle r; the running sums are still to be rebuilt."""
+    node = h = plan.locations + r
+    for c in visits:
+        plan.nxt[node] = node = c
+    plan.nxt[node] = h
+
+
+def _fixed(N: int, R: int, prefixes: dict[int, tuple[int, ...]]) -> Free | Locked:
+    if not prefixes:
+        return Free(0)
+    fixed = Locked(np.zeros(N, np.bool_), np.zeros(R, np.int64))
+    for r, stops in prefixes.items():
+        fixed.stop[list(stops)], fixed.many[r] = True, len(stops)
+    return fixed
+
+
 def load_routes(model: Model, plans: tuple[Route, ...]) -> None:
-    """Write a plan that was given into the empty model; what exceeds a type's vehicles goes to the bank."""
+    """Write a plan that was given into the empty model; what exceeds a type's vehicles goes to the bank.
+
+    Fixed first stops are put where they belong, wherever the plan has them.
+    """
     plan, fleet = model.plan, model.fleet
     counts = np.bincount(fleet.kind, minlength=len(fleet.top))
     used = np.zeros(len(fleet.top), np.int64)
     alike = dict(zip(model.origin.tolist(), fleet.kind.tolist(), strict=True))
-    waiting = set(model.clients.tolist())
+    locked = set(model.locked().tolist())
+    waiting = set(model.clients.tolist()) - locked
+    for r, fixed in model.prefixes.items():
+        chain(plan, r, fixed)
     for route in plans:
         k = alike[route.vehicle_type]
         if used[k] == counts[k]:
             continue
-        node = h = plan.locations + int(fleet.begin[k] + used[k])
+        r = int(fleet.begin[k] + used[k])
         used[k] += 1
-        for c in route.visits:
-            plan.nxt[node] = c
-            node = c
-            waiting.discard(c)
-        plan.nxt[node] = h
+        visits = [c for c in route.visits if c not in locked]
+        chain(plan, r, [*model.prefixes.get(r, ()), *visits])
+        waiting.difference_update(visits)
     for c in sorted(waiting):
         plan.bank[plan.banked[0]] = c
         plan.banked[0] += 1

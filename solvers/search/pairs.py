@@ -13,7 +13,7 @@ from typing import Any
 from vrp.solvers.search.jit import dispatch, has_a, outlined, part
 from vrp.solvers.search.network import leg
 from vrp.solvers.search.peaks import Pairs, exceeds, extend, peak_between
-from vrp.solvers.search.plan import gain, leave_bank, may, take, unit, within
+from vrp.solvers.search.plan import gain, leave_bank, locked, may, take, unit, within
 from vrp.solvers.search.walk import arrive, depart, hopeless, onward
 from vrp.solvers.search.work import CALLED, TAKEN, note, uniform, until_blink
 
@@ -126,7 +126,7 @@ def _behind(net, loads, times, fleet, mix, reach, plan, work, r, p, a, b, more, 
     # The delivery's own detour is none below zero, but for ways past a stop that are longer than the way through it.
     first = to + on - plan.ahead[p]
     direct = to - plan.ahead[p] + leg(net, r, a, b)
-    if more + per * min(first, direct) >= best:
+    if more + per * min(first, direct) >= best or locked(plan.fixed, q):
         return best, at
     time, ok = onward(times, net, r, p, depart(times, p), a)
     extend(loads, loads.head, p, loads.own, a, walk, 0)
@@ -143,7 +143,7 @@ def _behind(net, loads, times, fleet, mix, reach, plan, work, r, p, a, b, more, 
         elif cost < best and within(reach, r, delta) and peak_between(loads, r, walk, 0, b, q):
             there, ok = onward(times, net, r, i, time, b)
             if ok:
-                cost = arrive(times, net, plan, r, b, there, q, cost)
+                cost = arrive(times, net, plan, r, p, a, i, b, there, q, cost, best)
                 if cost < best:
                     best, at = cost, i
         if q >= plan.locations or more + per * first >= best:

@@ -7,6 +7,21 @@ from vrp.solvers.search.loads import add_load
 from vrp.solvers.search.network import leg
 
 
+class Free(NamedTuple):
+    """Every stop may be moved."""
+
+    unused: int
+
+
+class Locked(NamedTuple):
+    """The first stops of some vehicles are fixed."""
+
+    stop: Any
+    """[N] whether the client is one of them."""
+    many: Any
+    """[R] how many the vehicle has."""
+
+
 class Plan(NamedTuple):
     """Nodes are locations 0..L-1 (depots are unused) and sentinels L..L+R-1, one per vehicle."""
 
@@ -28,6 +43,8 @@ class Plan(NamedTuple):
     """[N] where a client stands in the bank."""
     banked: Any
     """[1] length of the bank."""
+    fixed: Any
+    """`Free` or `Locked`"""
     penalty: Any
     """[N] price of leaving a client in the bank."""
     best: Any
@@ -179,6 +196,30 @@ def _lengthen(reach: Any, r: Any, delta: Any) -> Any:
         reach.driven[r] += delta
 
     return longer
+
+
+def locked(fixed: Any, i: int) -> bool:
+    """Tell whether node i stays where it is, so that nothing is put before it either."""
+    raise NotImplementedError("compiled only")
+
+
+def held(fixed: Any, r: int) -> int:
+    """Return how many stops of vehicle r stay where they are."""
+    raise NotImplementedError("compiled only")
+
+
+@dispatch(locked)
+def _locked(fixed: Any, i: Any) -> Any:
+    if is_a(fixed, Free):
+        return lambda fixed, i: False
+    return lambda fixed, i: fixed.stop[i]
+
+
+@dispatch(held)
+def _held(fixed: Any, r: Any) -> Any:
+    if is_a(fixed, Free):
+        return lambda fixed, r: 0
+    return lambda fixed, r: fixed.many[r]
 
 
 @part

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vrp.solvers.search.jit import allocating_kernel, part
-from vrp.solvers.search.model import Model
-from vrp.solvers.search.plan import enter_bank
+from vrp.solvers.search.model import Model, chain
+from vrp.solvers.search.plan import enter_bank, held
 
 ENOUGH = 1 / 12
 """A population pays from this many iterations per cubed client on, ..."""
@@ -75,6 +75,12 @@ def elite(model: Model) -> Elite:
     return Elite(plan.best.copy(), plan.best_size.copy(), int(work.missing[1]), float(work.cost[1]))
 
 
+def present(model: Model) -> Elite:
+    """Copy the current plan of a model."""
+    plan, work = model.plan, model.work
+    return Elite(plan.nxt.copy(), plan.size.copy(), int(work.missing[0]), float(work.cost[0]))
+
+
 def adopt(model: Model, plan: Elite) -> None:
     """Make an elite the current plan; its running sums are still to be rebuilt."""
     _adopt(model.plan, model.clients, plan.following, plan.size)
@@ -94,10 +100,15 @@ def cross(model: Model, near: NDArray[np.int64], a: Elite, b: Elite, rng: np.ran
 
 
 def dissolve(model: Model, routes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Take some routes out of the current plan and return their clients; the running sums are still to be rebuilt."""
+    """Take some routes out of the current plan and return their clients; the running sums are still to be rebuilt.
+
+    Their fixed first stops stay.
+    """
     plan = model.plan
-    gone = model.clients[np.isin(plan.route[model.clients], routes)]
-    plan.nxt[plan.locations + routes] = plan.locations + routes
+    movable = np.setdiff1d(model.clients, model.locked())
+    gone = movable[np.isin(plan.route[movable], routes)]
+    for r in routes.tolist():
+        chain(plan, r, model.prefixes.get(r, ()))
     plan.route[gone] = -1
     return gone
 
@@ -145,10 +156,10 @@ def _cross(plan, fleet, clients, near, a, size_a, b, size_b, seed, many):  # typ
         c = seed if k < 0 else near[seed, k]
         if c < 0 or count == many:
             break
-        if in_b[c] >= 0 and not chosen[in_b[c]]:
+        if in_b[c] >= 0 and not chosen[in_b[c]] and held(plan.fixed, in_b[c]) == 0:
             chosen[in_b[c]] = True
             count += 1
-    # The routes of a that share most with them go.
+    # The routes of a that share most with them go, but for those whose first stops are fixed.
     share = np.full(R, -1.0)
     for r in range(R):
         i = a[L + r] if size_a[r] > 0 else L + r
@@ -157,14 +168,14 @@ def _cross(plan, fleet, clients, near, a, size_a, b, size_b, seed, many):  # typ
             if in_b[i] >= 0 and chosen[in_b[i]]:
                 shared += 1
             i = a[i]
-        if size_a[r] > 0:
+        if size_a[r] > 0 and held(plan.fixed, r) == 0:
             share[r] = shared / size_a[r]
     for _ in range(count):
         share[np.argmax(share)] = -1.0
     _clear(plan, clients)
     # What is left of a keeps its vehicles; the routes of b take their own or another of its kind.
     for r in range(R):
-        if share[r] < 0.0:
+        if share[r] < 0.0 and held(plan.fixed, r) == 0:
             continue
         p = i = L + r
         while True:

@@ -5,7 +5,7 @@ import math
 from vrp.solvers.search.jit import outlined, part
 from vrp.solvers.search.loads import fits, holds, surcharge
 from vrp.solvers.search.network import leg, there_and_back
-from vrp.solvers.search.plan import gain, may, unit, within
+from vrp.solvers.search.plan import gain, locked, may, unit, within
 from vrp.solvers.search.times import least, price
 from vrp.solvers.search.work import uniform, until_blink
 
@@ -58,7 +58,7 @@ def position(net, loads, times, fleet, mix, reach, plan, work, near, c):  # type
         to, on_from = there_and_back(net, r, c, w)
         # What lies beyond w is no nearer than w, or it was looked at before and has tried the place between the two.
         beyond = least(times, to, on_from)
-        if work.mark[q] != now:
+        if work.mark[q] != now and not locked(plan.fixed, q):
             blink -= 1
             delta = on_from - plan.ahead[w]
             if blink < 0:
@@ -70,7 +70,7 @@ def position(net, loads, times, fleet, mix, reach, plan, work, near, c):  # type
                     cost = price(times, net, plan, r, w, c, q, cost, best)
                     if cost < best:
                         best, at, on = cost, w, r
-        if work.mark[p] != now:
+        if work.mark[p] != now and not locked(plan.fixed, w):
             blink -= 1
             delta = to - plan.ahead[p]
             if blink < 0:
@@ -111,7 +111,7 @@ def anywhere(net, loads, times, fleet, mix, reach, plan, work, c):  # type: igno
             q = plan.nxt[p]
             delta = leg(net, r, p, c) + leg(net, r, c, q) - plan.ahead[p]
             cost = unit(mix, fleet, r) * delta - won
-            if cost < best and within(reach, r, delta) and holds(loads, r, p, c, q):
+            if cost < best and not locked(plan.fixed, q) and within(reach, r, delta) and holds(loads, r, p, c, q):
                 cost = price(times, net, plan, r, p, c, q, cost, best)
                 if cost < best:
                     best, at, on = cost, p, r

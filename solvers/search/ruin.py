@@ -3,7 +3,7 @@
 from vrp.solvers.search.jit import outlined, part
 from vrp.solvers.search.loads import refresh_loads
 from vrp.solvers.search.pairs import call, leads, take_mates
-from vrp.solvers.search.plan import take
+from vrp.solvers.search.plan import held, locked, take
 from vrp.solvers.search.times import refresh
 from vrp.solvers.search.work import TAKEN, note, uniform
 
@@ -11,6 +11,11 @@ SPLIT_RATE = 0.5
 """Probability of removing a split string (alpha of the paper)."""
 SPLIT_STOP = 0.01
 """Probability of stopping the growth of its preserved part (beta of the paper)."""
+
+
+@part
+def _movable(plan, i):  # type: ignore[no-untyped-def]
+    return i < plan.locations and not locked(plan.fixed, i)
 
 
 @part
@@ -25,7 +30,7 @@ def string(plan, work, c, size, tallest):  # type: ignore[no-untyped-def]
     total = length + kept
     first = c
     back = int(uniform(work) * total)
-    while back > 0 and plan.prv[first] < plan.locations:
+    while back > 0 and _movable(plan, plan.prv[first]):
         first = plan.prv[first]
         back -= 1
     # Where the route ends too early, the string begins earlier.
@@ -33,7 +38,7 @@ def string(plan, work, c, size, tallest):  # type: ignore[no-untyped-def]
     while count < total and plan.nxt[last] < plan.locations:
         last = plan.nxt[last]
         count += 1
-    while count < total and plan.prv[first] < plan.locations:
+    while count < total and _movable(plan, plan.prv[first]):
         first = plan.prv[first]
         count += 1
     offset = 1 + int(uniform(work) * (length - 1)) if kept > 0 else total
@@ -61,11 +66,11 @@ def ruin(net, loads, times, fleet, mix, reach, plan, work, near, clients, remova
             if waiting > 0 and plan.place[c] >= 0 and count < removal:
                 count, logged = call(loads, plan, work, c, count, logged)
             continue
-        if work.seen[r] == it:
+        if work.seen[r] == it or locked(plan.fixed, c):
             continue
         work.seen[r] = it
         strings -= 1
-        cur, total, offset, kept = string(plan, work, c, plan.size[r], longest)
+        cur, total, offset, kept = string(plan, work, c, plan.size[r] - held(plan.fixed, r), longest)
         before = plan.prv[cur]
         latest, since = before, logged
         for i in range(total):

@@ -8,10 +8,19 @@ logged once per iteration, so that a rejected iteration is undone in the time of
 import math
 from typing import Any, NamedTuple
 
+from vrp.solvers.search.gaps import Timeline
 from vrp.solvers.search.hours import Hours, kept_hours, price_hours, refresh_hours, restore_hours, worth
 from vrp.solvers.search.jit import dispatch, is_a, part
 from vrp.solvers.search.network import drive
 from vrp.solvers.search.segments import join, note_duration
+from vrp.solvers.search.timeline import (
+    forget_timeline,
+    kept_timeline,
+    price_timeline,
+    refresh_timeline,
+    restore_timeline,
+    spent_timeline,
+)
 
 
 class NoTime(NamedTuple):
@@ -120,7 +129,7 @@ def _least(times: Any, to: Any, back: Any) -> Any:
 
 
 def spent(times: Any, r: int, to: int) -> float:
-    """Cost that the duration of route r has with vehicle `to`, which differs from its own by prices alone."""
+    """Cost that the time of route r has with vehicle `to`, which differs from its own by prices alone."""
     raise NotImplementedError("compiled only")
 
 
@@ -130,6 +139,8 @@ def _spent(times: Any, r: Any, to: Any) -> Any:
         return lambda times, r, to: times.cost[to] * times.duration[r]
     if is_a(times, Hours):
         return lambda times, r, to: worth(times, to, times.duration[r])
+    if is_a(times, Timeline):
+        return lambda times, r, to: spent_timeline(times, r, to)
     return lambda times, r, to: 0.0
 
 
@@ -238,6 +249,10 @@ def _refresh(times: Any, net: Any, plan: Any, r: Any, i: Any, until: Any, j: Any
         return lambda times, net, plan, r, i, until, j, down_to, now: refresh_hours(
             times, net, plan, r, i, until, j, down_to, now
         )
+    if is_a(times, Timeline):
+        return lambda times, net, plan, r, i, until, j, down_to, now: refresh_timeline(
+            times, net, plan, r, i, until, j, down_to, now
+        )
     return lambda times, net, plan, r, i, until, j, down_to, now: _refresh_durations(
         times, net, plan, r, i, until, j, down_to, now
     )
@@ -249,6 +264,8 @@ def _price(times: Any, net: Any, plan: Any, r: Any, p: Any, c: Any, q: Any, cost
         return lambda times, net, plan, r, p, c, q, cost, best: cost
     if is_a(times, Hours):
         return lambda times, net, plan, r, p, c, q, cost, best: price_hours(times, net, plan, r, p, c, q, cost)
+    if is_a(times, Timeline):
+        return lambda times, net, plan, r, p, c, q, cost, best: price_timeline(times, net, plan, r, p, c, q, cost, best)
     if is_a(times, Windows):
 
         def windows(times, net, plan, r, p, c, q, cost, best):  # type: ignore[no-untyped-def]
@@ -291,6 +308,8 @@ def _kept(times: Any, net: Any, plan: Any, r: Any) -> Any:
         return lambda times, net, plan, r: True
     if is_a(times, Hours):
         return lambda times, net, plan, r: kept_hours(times, net, plan, r)
+    if is_a(times, Timeline):
+        return lambda times, net, plan, r: kept_timeline(times, net, plan, r)
     # Every stop is looked at, as a wait before one hides how late those behind it are. The limit is half as much again
     # as an insertion may be late: sums differ by their rounding.
     if is_a(times, Windows):
@@ -322,6 +341,8 @@ def _restore(times: Any) -> Any:
         return lambda times: None
     if is_a(times, Hours):
         return lambda times: restore_hours(times)
+    if is_a(times, Timeline):
+        return lambda times: restore_timeline(times)
     if is_a(times, Windows):
 
         def windows(times):  # type: ignore[no-untyped-def]
@@ -348,6 +369,8 @@ def _restore(times: Any) -> Any:
 def _forget(times: Any) -> Any:
     if is_a(times, NoTime):
         return lambda times: None
+    if is_a(times, Timeline):
+        return lambda times: forget_timeline(times)
     if is_a(times, Windows):
 
         def windows(times):  # type: ignore[no-untyped-def]

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from vrp.problem import Problem
-from vrp.solvers.search import jit, kernels
+from vrp.solvers.search import jit, kernels, regions, touring, tours
 from vrp.solvers.search.breeding import FEWEST, Breeding, applies
 from vrp.solvers.search.genetic import breed
 from vrp.solvers.search.model import Model, build
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.peaks import Pairs
+from vrp.solvers.search.plan import Locked
 from vrp.solvers.search.population import adopt, cross, elite
 from vrp.solvers.search.start import joinable, savings
 from vrp.vehicles import VehicleType
@@ -28,17 +29,26 @@ def feature_set(model: Model) -> str:
     """Name the kernels that a model needs, such as "Planar-OneLoad-NoTime-Equal-Far"."""
     parts = (model.net, model.loads, model.times, model.fleet, model.mix, model.reach)
     dtypes = {str(a.dtype) for a in model.net if isinstance(a, np.ndarray) and a.ndim > 1}
-    pairs = {"Pairs" for a in model.loads if isinstance(a, Pairs)}
-    bred = {"bred"} if applies(model) else set()
-    return "-".join([type(p).__name__ for p in parts] + sorted(pairs | dtypes | bred))
+    more = {type(a).__name__ for a in (*model.loads, model.plan.fixed) if isinstance(a, Pairs | Locked)}
+    more |= {"bred"} if applies(model) else set()
+    return "-".join([type(p).__name__ for p in parts] + sorted(more | dtypes))
 
 
-def warm_up(model: Model) -> float:
+def warm_up(model: Model, divide: bool = False, tour: bool = False) -> float:
     """Make the kernels of an empty model ready; return the seconds spent on compilation, 0 if none was due.
 
     Loading kernels that were compiled before takes a few tenths of a second once per process, and is not compilation.
+    `divide` tells that the model may be divided into regions, which takes a few kernels more; `tour` that it is a tour,
+    which takes others.
     """
     key = feature_set(model)
+    if tour:
+        return _warm_up(model, f"{key}-tours", touring.run_idle)
+    seconds = _warm_up(model, key, _run_idle)
+    return seconds + (_warm_up(model, f"{key}-regions", _cut_idle) if divide else 0.0)
+
+
+def _warm_up(model: Model, key: str, idle: Callable[[Model], None]) -> float:
     if key in _warm:
         return 0.0
     with _lock:
@@ -46,10 +56,10 @@ def warm_up(model: Model) -> float:
             return 0.0
         ready = jit.FOLDER / f"{key}.ready" if jit.FOLDER is not None else None
         compiled = ready is not None and ready.exists()
-        if not compiled:
+        if not compiled and idle is not _cut_idle:
             log.warning("Compiling the search for this kind of problem (%s), once per machine: 10 to 40 s.", key)
         begin, before = time.perf_counter(), _compilations()
-        _run_idle(model)
+        idle(model)
         seconds = time.perf_counter() - begin
         _warm.add(key)
         if ready is not None:
@@ -59,10 +69,17 @@ def warm_up(model: Model) -> float:
 
 def _compilations() -> int:
     """Count the kernels that this process has compiled rather than loaded."""
-    every = (kernels.search, kernels.rebuild, breed)
+    every = (kernels.search, kernels.rebuild, breed, regions.along, tours.polish)
     if jit.FOLDER is None:
         return sum(len(k.signatures) for k in every)
     return sum(sum(k.stats.cache_misses.values()) for k in every)
+
+
+def _cut_idle(model: Model) -> None:
+    """Call the kernels that divide a plan with nothing to do."""
+    nobody, alone = np.zeros(0, np.int64), np.full((model.plan.locations, 1), -1, np.int64)
+    regions.along(model.net, model.plan, nobody, 0, 0)
+    regions.cut_out(model, alone, regions.Share(nobody, nobody), 1)
 
 
 def _run_idle(model: Model) -> None:

@@ -158,3 +158,18 @@ def test_wrong_arguments(capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit):
             module.parse(["--set", "cvrp-x", *argv])
     assert "there is no solver 'pyvrpp'" in capsys.readouterr().err
+
+
+def test_thread_counts_are_not_mixed(tmp_path: Path) -> None:
+    """Each number of threads has a file of its own; rows of another one are no reason to skip a run."""
+    import compare as module
+
+    one = module.parse(["--set", "cvrp-x"]).out
+    two = module.parse(["--set", "cvrp-x", "--threads", "2"]).out
+    assert (one.name, two.name) == ("cvrp-x.csv", "cvrp-x-2threads.csv")
+    out = tmp_path / "rows.csv"
+    results = module.Results(out, "cvrp-s", 1, False)
+    results.append({"set": "cvrp-s", "instance": "a", "solver": "search", "time": 1, "seed": 0, "threads": 1})
+    assert module.Results(out, "cvrp-s", 1, False).done == {("a", "search", 1.0, 0)}
+    with pytest.raises(SystemExit, match="thread"):
+        module.Results(out, "cvrp-s", 2, False)

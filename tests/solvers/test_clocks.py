@@ -1,16 +1,18 @@
-"""Everything about the clock: releases, setups and overtime in any mixture, against brute force and the checker."""
+"""Everything about the clock, in any mixture, against brute force and the checker."""
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from vrp import Problem, VehicleType
+from vrp import Break, Problem, VehicleType
 from vrp.check import check, evaluate
 from vrp.deadline import Deadline
 from vrp.solution import Route, Solution
 from vrp.solvers import make
+from vrp.solvers.search.gaps import Timeline
 from vrp.solvers.search.hours import Hours
 from vrp.solvers.search.model import build
 
@@ -28,6 +30,11 @@ def random_problem(rng: np.random.Generator, n: int, features: set[str], depots:
     np.fill_diagonal(distance, 0.0)
     early = rng.uniform(0, 200, n) * (rng.random(n) < 0.7)
     windows = np.stack([early, np.where(rng.random(n) < 0.8, early + rng.uniform(20, 200, n), math.inf)], axis=1)
+    windows = several_windows(rng, n) if "several" in features else windows[:, None]
+    breaks: tuple[Break, ...] = ()
+    if "breaks" in features:
+        times = np.sort(rng.integers(0, 300, 2 * rng.integers(1, 4))).astype(float).reshape(-1, 2)
+        breaks = tuple(Break(a, min(b, a + 60)) for a, b in times)
     opens = rng.uniform(0, 40, depots) if "depot windows" in features else np.zeros(depots)
     closes = rng.uniform(250, 500, depots) if "depot windows" in features else np.full(depots, math.inf)
     shift = (float(rng.uniform(0, 30)), float(rng.uniform(250, 400))) if "shift" in features else (0.0, math.inf)
@@ -37,6 +44,7 @@ def random_problem(rng: np.random.Generator, n: int, features: set[str], depots:
             start_depot=k,
             end_depot=None if "open" in features and k == 0 else int(rng.integers(depots)),
             shift=shift,
+            breaks=breaks,
             fixed_cost=float(rng.integers(0, 30)),
             distance_cost=1.0,
             duration_cost=0.5 if "paid" in features else 0.0,
@@ -56,9 +64,32 @@ def random_problem(rng: np.random.Generator, n: int, features: set[str], depots:
         release=rng.uniform(0, 150, n) * (rng.random(n) < 0.5) if "release" in features else None,
         prize=np.where(rng.random(n) < 0.5, rng.uniform(10, 150, n), math.inf) if "prizes" in features else None,
         time_windows=windows,
+        lateness_cost=np.where(rng.random(n) < 0.6, rng.uniform(0, 3, n), math.inf) if "soft" in features else None,
         depot_windows=np.stack([opens, closes], axis=1),
         vehicles=vehicles,
     )
+
+
+def whole(problem: Problem) -> Problem:
+    """The same in whole seconds, so that many things happen at the same moment."""
+    names = ("distance", "duration", "service", "setup", "release", "time_windows", "depot_windows")
+    numbers = ("max_duration", "nominal_duration")
+    vehicles = [
+        replace(
+            v, shift=(round(v.shift[0]), np.round(v.shift[1])), **{f: float(np.round(getattr(v, f))) for f in numbers}
+        )
+        for v in problem.vehicles
+    ]
+    return problem.replace(vehicles=vehicles, **{f: np.round(getattr(problem, f)) for f in names})
+
+
+def several_windows(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Up to three windows of each stop."""
+    windows = np.full((n, 3, 2), math.inf)
+    for c in range(n):
+        count = int(rng.integers(1, 4))
+        windows[c, :count] = np.sort(rng.uniform(0, 300, 2 * count)).reshape(-1, 2)
+    return windows
 
 
 def run(problem: Problem, iterations: int, seed: int = 0) -> Solution:
@@ -119,13 +150,57 @@ def test_hours_of_random_problems(seed: int) -> None:
 def test_hours_are_those_of_the_best_plan(seed: int) -> None:
     """On tiny problems the plan is as good as the best of all plans."""
     rng = np.random.default_rng(100 + seed)
-    features = set(HOURS) | {f for f in OTHERS if rng.random() < 0.5}
-    problem = random_problem(rng, 5, features)
+    optimal(random_problem(rng, 5, set(HOURS) | {f for f in OTHERS if rng.random() < 0.5}))
+
+
+def optimal(problem: Problem) -> None:
+    """The plan of the search is as good as the best of all plans."""
     plan = run(problem, 2000)
     proven(problem, plan)
     required, cost = best_cost(problem)
     assert sum(u.required for u in plan.unserved) == required
     assert plan.cost == pytest.approx(cost, rel=1e-6)
+
+
+GAPS = ("several", "soft", "breaks")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_gaps_of_random_problems(seed: int) -> None:
+    """With breaks, several windows and soft ones every plan is feasible and costs what the search thought."""
+    rng = np.random.default_rng(200 + seed)
+    for case in range(50):
+        features = {f for f in GAPS if rng.random() < 0.6} or {"breaks"}
+        features |= {f for f in (*HOURS, *OTHERS) if rng.random() < 0.35}
+        problem = random_problem(rng, int(rng.integers(3, 25)), features, depots=1 + case % 2)
+        problem = whole(problem) if case % 3 else problem
+        if isinstance(build(problem, 1).times, Timeline):
+            proven(problem, run(problem, 300, case))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_gaps_of_shipments(seed: int) -> None:
+    """Pairs of stops, too, are put where the clock allows it, and cost what the search thought."""
+    rng = np.random.default_rng(400 + seed)
+    for case in range(30):
+        features = {f for f in (*GAPS, *HOURS, *OTHERS) if rng.random() < 0.5} - {"prizes"} | {"breaks"}
+        n = int(rng.integers(4, 20))
+        ends = rng.permutation(n)[: n // 2 * 2].reshape(-1, 2)
+        problem = random_problem(rng, n, features, depots=1 + case % 2)
+        problem = whole(problem).replace(
+            shipments=ends + problem.num_depots,
+            shipment_load=np.ones((len(ends), 1)),
+            delivery=problem.delivery * ~np.isin(np.arange(n), ends)[:, None],
+        )
+        proven(problem, run(problem, 200, case))
+
+
+@pytest.mark.parametrize("seed", range(9))
+def test_gaps_are_those_of_the_best_plan(seed: int) -> None:
+    """On tiny problems the plan is as good as the best of all plans, each with its best start."""
+    rng = np.random.default_rng(300 + seed)
+    features = {"paid", *rng.choice(GAPS, 2, replace=False)} | {f for f in (*HOURS, *OTHERS) if rng.random() < 0.4}
+    optimal(whole(random_problem(rng, 4, features)))
 
 
 def test_depots_that_close_early_and_open_late() -> None:

@@ -12,7 +12,7 @@ from vrp.check import check, evaluate, examine
 from vrp.explain import explain_unserved
 from vrp.problem import Problem
 from vrp.solution import Route, Unserved
-from vrp.vehicles import VehicleType
+from vrp.vehicles import Break, VehicleType
 
 LINE = np.array([[0.0, 0.0], [10.0, 0.0], [20.0, 0.0], [30.0, 0.0]])
 """A depot and the stops 1, 2, 3 on a line, 10 m and 10 s apart."""
@@ -50,6 +50,29 @@ def test_window_that_nobody_can_reach() -> None:
     assert "window 06:00:00 to 06:30:00 ends before any vehicle" in found.reason
     assert "earliest 08:14:00" in found.reason
     assert found.hint == "Widen it or start a vehicle earlier."
+
+
+def test_releases_and_breaks_that_are_to_blame() -> None:
+    """Where a stop could be served without its release, or without the breaks, it is told so; where not, it is not."""
+    windows = np.array([[0, 80_000], [0, 80_000], [21_600, 23_400]])
+    lunch = (VehicleType(count=1, shift=(18_000, 60_000), breaks=(Break(21_000, 27_000),)),)
+    van = (VehicleType(count=1, shift=(18_000, 60_000)),)
+    both = {"release": [0, 0, 23_380], "vehicles": lunch, "time_windows": windows}
+    cases = (
+        (line(vehicles=van, time_windows=windows, release=[0, 0, 25_200]), "Its goods are released only at 07:00:00."),
+        (line(vehicles=lunch, time_windows=windows), "The breaks of vehicle type 0 (05:50:00 to 07:30:00) are in the"),
+        (line(**both), "released only at 06:29:40, and then the breaks"),
+        (line(vehicles=van, time_windows=windows, speed=0.001, release=[0, 0, 25_200]), None),
+    )
+    for problem, words in cases:
+        found = reasons(problem, [(1,)])[3]
+        assert "window 06:00:00 to 06:30:00 ends before any vehicle" in found.reason
+        if words is None:
+            assert "released" not in found.reason
+            assert found.hint == "Widen it or start a vehicle earlier."
+        else:
+            assert words in found.reason
+            assert re.search("[Rr]elease|[Mm]ove the breaks", found.hint)
 
 
 @pytest.mark.parametrize(
