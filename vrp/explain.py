@@ -14,7 +14,8 @@ import numpy as np
 
 from vrp.check import Bools, examine
 from vrp.display import is_clock, route_names
-from vrp.problem import Floats, Problem
+from vrp.places import Places
+from vrp.problem import Problem
 from vrp.schedule import above
 from vrp.solution import Route, Solution, Unserved
 from vrp.violations import Violation
@@ -24,10 +25,6 @@ EXAMINED = 100
 """Unserved stops that are tried alone; the others get the reason that is most common among these."""
 WORK = 500
 """Stops on the routes of all insertions that are tried, some 10 ms."""
-PER_STOP = 8
-"""Insertions that are tried for one stop at most."""
-PER_ROUTE = 2
-"""Insertions of one stop that are tried in one route."""
 
 # Kind of violation -> what it is called, and what would help.
 LIMITS = {
@@ -74,7 +71,7 @@ class _Explainer:
         self.group_served = {int(problem.group[x - self.depots]): x for x in self.served}
         self.work = WORK // 4 if _slow_to_schedule(problem) else WORK
         self.limits: Counter[str] = Counter()
-        self.places: _Places | None = None
+        self.places: Places | None = None
 
     def explain(self) -> Iterable[Unserved]:
         """Explain one stop after the other, the required ones first as long as there is work left to spend."""
@@ -345,10 +342,10 @@ class _Explainer:
         """Yield route index, added cost and broken rules of the cheapest insertions, as long as work is left."""
         if self.work <= 0 or not self.solution.routes:
             return
-        self.places = self.places or _Places(self.problem, self.solution.routes)
+        self.places = self.places or Places(self.problem, self.solution.routes)
         index: list[int] = []
         changed: list[Route] = []
-        able = self.problem.allowed[:, np.array(unit) - self.depots].all(axis=1)
+        able: Bools = np.all(self.problem.allowed[:, np.array(unit) - self.depots], axis=1)
         for i, at in self.places.cheapest(unit[0], able):
             old = self.solution.routes[i]
             # A delivery may follow its pickup at once, or where its own detour is the shortest.
@@ -366,50 +363,3 @@ def _slow_to_schedule(problem: Problem) -> bool:
     """Whether the best start of a route has to be searched for."""
     several = problem.time_windows.shape[1] > 1
     return several or bool(np.isfinite(problem.lateness_cost).any()) or any(v.breaks for v in problem.vehicles)
-
-
-class _Places:
-    """All places between two neighbours in the plan."""
-
-    def __init__(self, problem: Problem, routes: Sequence[Route]) -> None:
-        self.problem = problem
-        before: list[int] = []
-        after: list[int] = []
-        route: list[int] = []
-        at: list[int] = []
-        for i, r in enumerate(routes):
-            path = [r.start_depot, *r.visits, *([] if r.end_depot is None else [r.end_depot])]
-            size = len(r.visits) + 1
-            before += path[:size]
-            after += path[1:] if r.end_depot is not None else [*path[1:], path[-1]]
-            route += [i] * size
-            at += range(size)
-        self.before, self.after = np.array(before), np.array(after)
-        self.route, self.at = np.array(route), np.array(at)
-        self.vehicle_type = np.array([r.vehicle_type for r in routes])[self.route]
-
-    def _detours(self, stop: int) -> Floats:
-        (a, s), (b, t), (c, u) = (
-            self.problem.legs(i, j) for i, j in ((self.before, stop), (stop, self.after), (self.before, self.after))
-        )
-        return a + b - c + s + t - u
-
-    def later(self, stop: int, route: int, at: int) -> int:
-        """Return the position in a route of the shortest detour to a stop, from a position on; the last of several."""
-        there = np.flatnonzero((self.route == route) & (self.at >= at))[::-1]
-        return int(self.at[there[self._detours(stop)[there].argmin()]])
-
-    def cheapest(self, stop: int, allowed: Bools) -> list[tuple[int, int]]:
-        """Return (route, position) of the places with the shortest detour, a few per route."""
-        detour = self._detours(stop)
-        detour[~allowed[self.vehicle_type]] = np.inf
-        found: list[tuple[int, int]] = []
-        per_route: Counter[int] = Counter()
-        for k in np.argsort(detour, kind="stable").tolist():
-            i = int(self.route[k])
-            if len(found) == PER_STOP or detour[k] == np.inf:
-                break
-            if per_route[i] < PER_ROUTE:
-                per_route[i] += 1
-                found.append((i, int(self.at[k])))
-        return found

@@ -20,14 +20,12 @@ from vrp.solvers.search.annealing import CHUNK, NOBODY, Annealing
 from vrp.solvers.search.breeding import Breeding, Growth, grow
 from vrp.solvers.search.cores import LARGE, Cores, pieces
 from vrp.solvers.search.crew import LEVELS, MOVES, Crew
-from vrp.solvers.search.model import Model, build, chain, load_routes, routes, unsupported
+from vrp.solvers.search.model import Model, build, load_routes, routes, unsupported
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.overload import allow
 from vrp.solvers.search.peaks import Peaks
-from vrp.solvers.search.plan import Equal, Far
 from vrp.solvers.search.population import FIRST, WARM, Elite, Shape, adopt, cross, dissolve, elite, shape
-from vrp.solvers.search.start import joinable, savings
-from vrp.solvers.search.times import NoTime
+from vrp.solvers.search.start import savings, savings_apply
 from vrp.solvers.search.touring import COLD, HOT, Touring, is_tour
 from vrp.solvers.search.warmth import warm_up
 
@@ -36,6 +34,8 @@ STEPS = 100
 FEW_STEPS = 40
 """Temperatures of an annealing where there are many: each costs as much as a few iterations of a small problem."""
 NO_END = 2**62
+ANY_PRICE = 1e30
+"""Temperature at which no client is too dear."""
 
 
 @dataclass(frozen=True)
@@ -191,19 +191,33 @@ class _Run:
 
     def _first_plan(self) -> None:
         m = self.model
-        for r, fixed in m.prefixes.items():
-            chain(m.plan, r, fixed)
+        m.empty()
         kernels.rebuild(*m.state(), m.required)
         if self.start is not None:
             load_routes(m, self.start.routes)
             self._mend(NOBODY)
-        elif self._savings_apply():
+        elif savings_apply(m):
             savings(m.net, m.loads, m.plan, self.core.near, m.clients)
             if isinstance(m.loads, Peaks):
                 self._mend(NOBODY)
         else:
-            self.core.search(1, 0.0, self._sequence())
+            self._insert()
         kernels.rebuild(*m.state(), m.required)
+
+    def _insert(self) -> None:
+        """Put everyone into the empty plan, whatever the prizes; the plan of those that pay at once is kept beside it.
+
+        A trip to the first stop alone seldom pays, so that a search which begins with nobody stays there.
+        """
+        m, sequence = self.model, self._sequence()
+        if not m.required[m.clients].all():
+            self.core.search(1, 0.0, sequence)
+            kernels.rebuild(*m.state(), m.required)
+            m.take_as_best()
+            self._keep()
+            m.empty()
+            kernels.rebuild(*m.state(), m.required)
+        self.core.search(1, ANY_PRICE, sequence)
 
     def pieces(self) -> int:
         """Return how many regions of the plan each core searches in turn; 0 where the plan is not divided."""
@@ -222,11 +236,6 @@ class _Run:
         """Return the stops of the plan that was given, one route after the other."""
         visits = [] if self.start is None else [c for route in self.start.routes for c in route.visits]
         return np.array(visits, np.int64)
-
-    def _savings_apply(self) -> bool:
-        m = self.model
-        plain = not m.prefixes and isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
-        return plain and joinable(m.loads) and len(m.fleet.top) == 1 and bool(m.required[m.clients].all())
 
     def _sequence(self) -> NDArray[np.int64]:
         """Far clients first: the near ones fit in later."""

@@ -84,7 +84,7 @@ def leave_out(plan, work, required, c, logged):  # type: ignore[no-untyped-def]
 
 @part
 def recreate(  # type: ignore[no-untyped-def]
-    net, loads, times, fleet, mix, reach, plan, work, near, required, count, logged, changed, delta, it
+    net, loads, times, fleet, mix, reach, plan, work, near, required, temperature, count, logged, changed, delta, it
 ):
     """Put the removed clients back one after the other, each pair together, or into the bank.
 
@@ -109,7 +109,8 @@ def recreate(  # type: ignore[no-untyped-def]
         else:
             cost, p, behind, r = pair_position(net, loads, times, fleet, mix, reach, plan, work, near, c)
             optional, prize = not (required[c] or required[m]), plan.penalty[c] + plan.penalty[m]
-        if p < 0 or (optional and cost >= prize):
+        # A place that costs more than the prize may be the first of several that do not: the annealing decides.
+        if p < 0 or (optional and cost >= prize and cost >= prize - temperature * math.log(1.0 - uniform(work))):
             logged, more, pushed, paid = leave_out(plan, work, required, c, logged)
             missing, pressure, delta = missing + more, pressure + pushed, delta + paid
             if m >= 0:
@@ -159,7 +160,22 @@ def search(  # type: ignore[no-untyped-def]
             logged, changed, more = vary(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it)
             delta += more
         logged, changed, missing, pressure, delta = recreate(
-            net, loads, times, fleet, mix, reach, plan, work, near, required, count, logged, changed, delta, it
+            net,
+            loads,
+            times,
+            fleet,
+            mix,
+            reach,
+            plan,
+            work,
+            near,
+            required,
+            temperature,
+            count,
+            logged,
+            changed,
+            delta,
+            it,
         )
         logged, changed, more = settle(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it)
         delta += more

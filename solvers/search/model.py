@@ -83,6 +83,15 @@ class Model:
         if isinstance(self.loads, OneLoad) and self.loads.overloaded[0]:
             work.cost[1], work.missing[1] = math.inf, len(self.clients) + 1
 
+    def empty(self) -> None:
+        """Take every client but the fixed ones out of routes and bank; the running sums are still to be rebuilt."""
+        plan = self.plan
+        plan.nxt[plan.locations :] = np.arange(plan.locations, len(plan.nxt))
+        plan.route[self.clients] = plan.place[self.clients] = -1
+        plan.banked[0] = 0
+        for r, fixed in self.prefixes.items():
+            chain(plan, r, fixed)
+
     def soil_all(self) -> None:
         """Note that every route may differ from the best plan; take the current one as the best where it is better."""
         plan, work = self.plan, self.work

@@ -9,7 +9,8 @@ from vrp.solvers.search.jit import allocating_kernel, dispatch, is_a, outlined
 from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.network import leg
 from vrp.solvers.search.peaks import STRICT, NoPairs, Peaks, exceeds, extend
-from vrp.solvers.search.plan import enter_bank
+from vrp.solvers.search.plan import Equal, Far, enter_bank
+from vrp.solvers.search.times import NoTime
 
 
 def append(loads: Any, sums: Any, segments: Any, a: int, b: int) -> bool:
@@ -184,3 +185,9 @@ def savings(net: Any, loads: Any, plan: Any, near: Any, clients: Any) -> None:
 def joinable(loads: Any) -> bool:
     """Tell whether trips can be joined by their loads alone: shipments cannot, as a stop alone is none."""
     return isinstance(loads, OneLoad) or (isinstance(loads, Peaks) and isinstance(loads.pairs, NoPairs))
+
+
+def savings_apply(m: Any) -> bool:
+    """Tell whether a model (`model.Model`) has one type of vehicle that is bound by loads alone, and no choice."""
+    plain = not m.prefixes and isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
+    return plain and joinable(m.loads) and len(m.fleet.top) == 1 and bool(m.required[m.clients].all())

@@ -68,7 +68,7 @@ def test_random_problems(features: set[str], order: str) -> None:
 def test_brute_force(order: str, seed: int) -> None:
     """On tiny problems the plan is as good as the best of all partitions, orders and vehicles."""
     rng = np.random.default_rng(100 * seed + ORDERS.index(order))
-    problem = collecting(rng, 5, [PLAIN, TIMED, RICH, RICH | {"fixed"}][seed], order)
+    problem = collecting(rng, 5, [PLAIN | {"prizes", "fixed"}, TIMED | {"prizes"}, RICH, RICH | {"fixed"}][seed], order)
     found = run(problem, 3000)
     proven(problem, found)
     required, cost = _best(problem)
