@@ -22,7 +22,8 @@ ROUNDINGS = {"nearest": "nearest", "truncate1": "truncate1", "exact": "exact", "
 """The column `rounding` of bks.csv -> the argument of `vrp.read`; legs to 1/1000 differ from exact ones by nothing
 that a gap shows."""
 OTHER_NAMES = {"tsp-tsplib": "tsp"}
-ROAD_SETS = ("roads", "roads-500", "roads-500-time")
+MADE_SETS = ("roads", "roads-500", "roads-500-time", "uniform-100")
+"""Sets that are not listed in bks.csv: made here, or read from the road matrices."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def benchmarks(name: str, path: str | os.PathLike[str] | None = None) -> list[Be
     name
         The kind of a row of bks.csv in lower case ("cvrp-x", "vrptw-solomon", "hfvrp", "atsp", "tsp" ...);
         "roads": 14 asymmetric CVRPs with 100 clients on real road distances, compared with a reference;
-        "roads-500", "roads-500-time": cut from the road matrices, with seeded demands and nothing to compare with.
+        "roads-500", "roads-500-time": cut from the road matrices, with seeded demands and nothing to compare with;
+        "uniform-100": 30 random CVRPs with 100 clients, uniform, likewise.
     path
         The folder; None means the environment variable VRP_BENCHMARK_DATA.
 
@@ -72,14 +74,14 @@ def benchmarks(name: str, path: str | os.PathLike[str] | None = None) -> list[Be
         There is no such set.
     """
     root = folder(path)
-    if name in ROAD_SETS:
-        found = list(_roads_100(root) if name == "roads" else _roads_500(root, name))
+    if name in MADE_SETS:
+        found = list(_made(root, name))
     else:
         with (root / "bks.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
         sets = {_set_name(row) for row in rows}
         if name not in sets:
-            raise OptionError(f"There is no set {name!r}.{suggest(name, sorted(sets | set(ROAD_SETS)))}")
+            raise OptionError(f"There is no set {name!r}.{suggest(name, sorted(sets | set(MADE_SETS)))}")
         found = [_published(root, row) for row in rows if _set_name(row) == name]
     return sorted(found, key=lambda b: (b.size, b.name))
 
@@ -110,6 +112,24 @@ def _published(root: Path, row: dict[str, str]) -> Benchmark:
 
 def _lines(path: Path) -> int:
     return sum(bool(line.strip()) for line in path.read_text().splitlines())
+
+
+def _made(root: Path, name: str) -> Iterator[Benchmark]:
+    if name == "uniform-100":
+        return _uniform_100()
+    return _roads_100(root) if name == "roads" else _roads_500(root, name)
+
+
+def _uniform_100() -> Iterator[Benchmark]:
+    """Depot and clients uniform in the unit square, demands 1 to 9, capacity 50 (Nazari et al. 2018), not rounded."""
+    for seed in range(30):
+
+        def read(seed: int = seed) -> Problem:
+            random = np.random.default_rng(seed)
+            coords, demand = random.random((101, 2)), random.integers(1, 10, 100).astype(np.float64)
+            return Problem.from_arrays(coords=coords, demand=demand, capacity=50.0)
+
+        yield Benchmark("uniform-100", f"uniform-100-{seed:02}", 100, None, read)
 
 
 def _roads_100(root: Path) -> Iterator[Benchmark]:

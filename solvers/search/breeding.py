@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vrp.solvers.search.exchanges import LEAST, Tours
-from vrp.solvers.search.genetic import BORN, KEPT, NEAR, Population, breed, settle
+from vrp.solvers.search.genetic import BORN, KEPT, NEAR, Population, breed
 from vrp.solvers.search.groups import Groups
 from vrp.solvers.search.jit import allocating_kernel
 from vrp.solvers.search.loads import OneLoad
@@ -115,7 +115,7 @@ class Breeding:
         rows = np.zeros((len(plans) + random, len(self.model.clients)), np.int64)
         for row, plan in zip(rows, plans, strict=False):
             row[:] = self._tour(plan)
-        settle(self.tours, self.population, rows)
+        breed(self.tours, self.population, rows, 0)
 
     def settle_random(self, count: int) -> None:
         """Take in so many random plans."""
@@ -123,7 +123,7 @@ class Breeding:
 
     def breed(self, children: int) -> None:
         """Make some children; a population that has found nothing better for long begins anew."""
-        breed(self.tours, self.population, children)
+        breed(self.tours, self.population, np.zeros((0, len(self.model.clients)), np.int64), children)
         if self.population.tally[2] > PATIENT:
             self.population.tally[2] = 0
             self.population.part[:] = -1

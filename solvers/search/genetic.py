@@ -258,13 +258,18 @@ def _admit(s, p):  # type: ignore[no-untyped-def]
     return lawful
 
 
-@part
+@outlined
+def _shuffle(p, stops):  # type: ignore[no-untyped-def]
+    """Put the stops in a random order."""
+    for i in range(len(stops) - 1, 0, -1):
+        j = int(uniform(p) * (i + 1))
+        stops[i], stops[j] = stops[j], stops[i]
+
+
+@outlined
 def _educate(s, p):  # type: ignore[no-untyped-def]
     """Improve the plan in a random order of stops."""
-    n = len(s.order)
-    for i in range(n - 1, 0, -1):
-        j = int(uniform(p) * (i + 1))
-        s.order[i], s.order[j] = s.order[j], s.order[i]
+    _shuffle(p, s.order)
     descend(s)
 
 
@@ -345,24 +350,22 @@ def _cross(p, a, b):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def breed(s, p, children):  # type: ignore[no-untyped-def]
-    """Make some children of the population."""
-    for _ in range(children):
-        a, b = _parents(s, p)
-        _cross(p, a, b)
-        p.tally[2] += 1
-        _grow(s, p)
+def breed(s, p, tours, children):  # type: ignore[no-untyped-def]
+    """Take plans into the population and then make some children of it.
 
-
-@kernel
-def settle(s, p, tours):  # type: ignore[no-untyped-def]
-    """Take plans into the population: tours [k, n], of which a row that begins with 0 stands for a random one."""
+    `tours` [k, n] holds the plans as giant tours; a row that begins with 0 stands for a random one. One kernel does
+    both, since each takes seconds to compile.
+    """
     n = len(p.child)
-    for k in range(len(tours)):
-        for i in range(n):
-            p.child[i] = tours[k, i] if tours[k, 0] > 0 else i + 1
-        if tours[k, 0] == 0:
-            for i in range(n - 1, 0, -1):
-                j = int(uniform(p) * (i + 1))
-                p.child[i], p.child[j] = p.child[j], p.child[i]
+    for k in range(len(tours) + children):
+        if k >= len(tours):
+            a, b = _parents(s, p)
+            _cross(p, a, b)
+            p.tally[2] += 1
+        else:
+            given = tours[k, 0] > 0
+            for i in range(n):
+                p.child[i] = tours[k, i] if given else i + 1
+            if not given:
+                _shuffle(p, p.child)
         _grow(s, p)

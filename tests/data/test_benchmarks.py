@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vrp.data.benchmarks import ROAD_SETS, Benchmark, benchmarks, folder, spread
+from vrp.data.benchmarks import MADE_SETS, Benchmark, benchmarks, folder, spread
 from vrp.errors import OptionError, VrpError
 from vrp.problem import Problem
 
@@ -21,7 +21,7 @@ def test_every_row_belongs_to_a_set(benchmark_data: Path) -> None:
     assert sizes == sorted(sizes)
 
 
-@pytest.mark.parametrize("name", ["cvrp-a", "vrptw-solomon", "pdptw-lilim", "atsp", "tsp", *ROAD_SETS])
+@pytest.mark.parametrize("name", ["cvrp-a", "vrptw-solomon", "pdptw-lilim", "atsp", "tsp", *MADE_SETS])
 def test_smallest_instance_is_read(name: str, benchmark_data: Path) -> None:
     """An instance has about the size that the list states."""
     smallest = benchmarks(name, benchmark_data)[0]
