@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST = 2**31
 """Counts are below it, so that they fit where solvers keep them."""
+SMALLEST = 1e-3
+"""Capacities are 0 or at least this: a thousand times the tolerance of the check, below which they would not bind."""
 # Field -> whether it may be infinite. All are at least 0.
 NUMBERS = {
     "max_duration": True,
@@ -201,6 +203,11 @@ def _vehicle_type(
     capacity = changes["capacity"] = read.loads("capacity", v.capacity, loads, math.inf)
     if loads and max(capacity) == 0:
         read.add("`capacity` is 0, so that it could carry nothing. Give a positive capacity, or () for no limit.")
+    if any(0 < c < SMALLEST for c in capacity):
+        read.add(
+            f"`capacity` {show(capacity)} is too small to be kept: loads are compared to a millionth of a unit. Give loads "
+            f"and capacities in a smaller unit, so that a capacity is at least {SMALLEST:g}."
+        )
     load = changes["initial_load"] = read.loads("initial_load", v.initial_load, loads, 0.0)
     if any(q > c for q, c in zip(load, capacity, strict=True)):
         read.add(f"`initial_load` {show(load)} is more than its capacity {show(capacity)}.")

@@ -306,6 +306,7 @@ def test_hard_problems_are_no_errors(arguments: dict[str, Any]):
         ({"vehicles": 3}, ["`vehicles`", "3"]),
         ({"vehicles": ["van"]}, ["'van'"]),
         ({"capacity": 0}, ["`capacity` is 0", "positive"]),
+        ({"capacity": 3e-8, "demand": 1e-8}, ["`capacity`", "3e-08", "smaller unit", "0.001"]),
         ({"capacity": -3}, ["`capacity` must be at least 0", "-3"]),
         ({"capacity": math.nan}, ["`capacity`", "nan"]),
         ({"capacity": [1, 2], "demand": [1, 2, 3]}, ["2 number(s)", "1 load dimension", "several vehicle types"]),
