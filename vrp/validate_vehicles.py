@@ -205,8 +205,8 @@ def _vehicle_type(
         read.add("`capacity` is 0, so that it could carry nothing. Give a positive capacity, or () for no limit.")
     if any(0 < c < SMALLEST for c in capacity):
         read.add(
-            f"`capacity` {show(capacity)} is too small to be kept: loads are compared to a millionth of a unit. Give loads "
-            f"and capacities in a smaller unit, so that a capacity is at least {SMALLEST:g}."
+            f"`capacity` {show(capacity)} is too small to be kept: loads are compared to a millionth of a unit. Give "
+            f"loads and capacities in a smaller unit, so that a capacity is at least {SMALLEST:g}."
         )
     load = changes["initial_load"] = read.loads("initial_load", v.initial_load, loads, 0.0)
     if any(q > c for q, c in zip(load, capacity, strict=True)):
