@@ -108,7 +108,7 @@ class Breeding:
         dear = float(legs.max() / demand.max())
         money = np.array([capacity, dear, LEAST * max(float(legs.mean()), 1e-300), 1e6 * dear])
         tours = _tours(legs, demand, beside, routes, money)
-        return cls(m, tours, _population(n, 2 * (KEPT + BORN + 2), seed))
+        return cls(m, tours, _population(n, routes, 2 * (KEPT + BORN + 2), seed, _spots(legs, float(m.fleet.fixed[0]))))
 
     def settle(self, plans: list[Elite], random: int) -> None:
         """Take in plans, and so many random ones."""
@@ -178,7 +178,25 @@ def _tours(
     )  # fmt: skip
 
 
-def _population(n: int, slots: int, seed: int) -> Population:
+def _spots(legs: NDArray[np.float64], fixed: float) -> NDArray[np.float64]:
+    """Return [n + 1, 2] places on a plane whose distances resemble the legs, seen from the depot.
+
+    Classical scaling (Torgerson 1952): the first two principal coordinates, here by a few steps of power iteration.
+    """
+    apart = (legs + legs.T) / 2
+    # The first legs carry the price of a vehicle, and the last ones are free where routes are open.
+    apart[0, 1:] = apart[1:, 0] = np.maximum(legs[0, 1:] - fixed, legs[1:, 0])
+    square = apart**2
+    centred = (square.mean(axis=0) + square.mean(axis=1)[:, None] - square - square.mean()) / 2
+    axes = np.stack([square[0], square[square[0].argmax()]], axis=1)
+    for _ in range(20):
+        axes = np.linalg.qr(centred @ axes)[0]
+    values, turn = np.linalg.eigh(axes.T @ centred @ axes)
+    spots = axes @ turn * np.sqrt(np.maximum(values, 0.0))
+    return np.ascontiguousarray(spots - spots[0])
+
+
+def _population(n: int, routes: int, slots: int, seed: int, spots: NDArray[np.float64]) -> Population:
     def whole(*shape: int, value: int = 0) -> NDArray[np.int64]:
         return np.full(shape, value, np.int64)
 
@@ -187,5 +205,5 @@ def _population(n: int, slots: int, seed: int) -> Population:
         over=np.zeros(slots), part=whole(slots, value=-1), apart=np.zeros((slots, slots)), fit=np.zeros(slots),
         spread=np.zeros(slots), ranked=whole(slots), kin=np.zeros(slots), best=whole(n + 1), first=whole(n),
         top=np.full(1, np.inf), tally=whole(3), random=np.array([seed | 1], np.uint64), child=whole(n),
-        cut=whole(n + 1), cost=np.zeros(n + 1), mark=whole(n + 1),
+        cut=whole(n + 1), cost=np.zeros(n + 1), mark=whole(n + 1), spot=spots, angle=np.zeros(routes), around=whole(routes),
     )  # fmt: skip

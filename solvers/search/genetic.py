@@ -75,6 +75,12 @@ class Population(NamedTuple):
     """[n + 1] its costs."""
     mark: Any
     """[n + 1] scratch of the crossing."""
+    spot: Any
+    """[n + 1, 2] where a stop lies, seen from the depot."""
+    angle: Any
+    """[R] direction of a route's centre, seen from the depot."""
+    around: Any
+    """[R] the routes in the order of these directions."""
 
 
 @outlined
@@ -137,11 +143,32 @@ def _measure(s):  # type: ignore[no-untyped-def]
 
 
 @outlined
+def _go_around(s, p):  # type: ignore[no-untyped-def]
+    """Sort the routes by the direction of their centres, so that a stretch of a giant tour is a sector of the plan."""
+    n = len(s.demand) - 1
+    for r in range(len(s.load)):
+        h = n + 1 + r
+        x, y = 0.0, 0.0
+        i = s.nxt[h]
+        while i != h:
+            x += p.spot[i, 0]
+            y += p.spot[i, 1]
+            i = s.nxt[i]
+        p.angle[r] = math.atan2(y, x)
+        j = r
+        while j > 0 and p.angle[p.around[j - 1]] > p.angle[r]:
+            p.around[j] = p.around[j - 1]
+            j -= 1
+        p.around[j] = r
+
+
+@outlined
 def _store(s, p, slot):  # type: ignore[no-untyped-def]
     """Write the plan to a slot of the population."""
     n = len(s.demand) - 1
     k = 0
-    for r in range(len(s.load)):
+    _go_around(s, p)
+    for r in p.around:
         h = n + 1 + r
         i, before = s.nxt[h], 0
         while i != h:
