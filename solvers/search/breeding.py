@@ -103,8 +103,8 @@ class Breeding:
         capacity = float(m.loads.capacity[0])
         routes = min(n, len(m.fleet.kind), int(np.ceil(SPARE * demand.sum() / capacity) + 3))
         close = near[m.clients, :NEAR]
-        beside = np.full((n + 1, close.shape[1]), -1, np.int64)
-        beside[1:] = np.where(close >= 0, close - first + 1, -1)
+        beside = np.zeros((n + 1, close.shape[1]), np.uint32)
+        beside[1:] = np.where(close >= 0, close - first + 1, 0)
         dear = float(legs.max() / demand.max())
         money = np.array([capacity, dear, LEAST * max(float(legs.mean()), 1e-300), 1e6 * dear])
         tours = _tours(legs, demand, beside, routes, money)
@@ -158,7 +158,7 @@ class Breeding:
 def _tours(
     legs: NDArray[np.float64],
     demand: NDArray[np.float64],
-    near: NDArray[np.int64],
+    near: NDArray[np.uint32],
     routes: int,
     money: NDArray[np.float64],
 ) -> Tours:
@@ -168,13 +168,16 @@ def _tours(
     def whole(*shape: int, value: int = 0) -> NDArray[np.int64]:
         return np.full(shape, value, np.int64)
 
+    def index(count: int) -> NDArray[np.uint32]:
+        return np.zeros(count, np.uint32)
+
     return Tours(
-        leg=legs, demand=demand, near=near, at=np.where(np.arange(nodes) <= n, np.arange(nodes), 0),
-        prv=whole(nodes), nxt=whole(nodes), route=whole(nodes), rank=whole(nodes),
+        leg=legs, demand=demand, near=near, at=np.where(np.arange(nodes) <= n, np.arange(nodes), 0).astype(np.uint32),
+        prv=index(nodes), nxt=index(nodes), route=index(nodes), rank=index(nodes),
         upto=np.zeros(nodes), turn=np.zeros(nodes), load=np.zeros(routes), turned=np.zeros(routes),
         size=whole(routes), changed=whole(routes), tested=whole(nodes), paired=whole(routes, routes),
         place=whole(n + 1, routes, 3), extra=np.zeros((n + 1, routes, 3)), placed=whole(n + 1, routes, value=-1),
-        beside=np.zeros((routes, routes), np.bool_), order=np.arange(1, n + 1), count=whole(1), money=money,
+        beside=np.zeros((routes, routes), np.bool_), order=np.arange(1, n + 1, dtype=np.uint32), count=whole(1), money=money,
     )  # fmt: skip
 
 

@@ -7,6 +7,8 @@ no coordinates.
 
 import math
 
+import numpy as np
+
 from vrp.solvers.search.exchanges import exchange, fine, link, refresh, unlink
 from vrp.solvers.search.jit import outlined, part
 
@@ -131,7 +133,7 @@ def _pair_routes(s):  # type: ignore[no-untyped-def]
     for u in s.order:
         for k in range(min(BESIDE, s.near.shape[1])):
             v = s.near[u, k]
-            if v < 0:
+            if v == 0:
                 break
             s.beside[s.route[u], s.route[v]] = True
 
@@ -153,7 +155,7 @@ def descend(s):  # type: ignore[no-untyped-def]
             s.tested[u] = s.count[0]
             for k in range(s.near.shape[1]):
                 v = s.near[u, k]
-                if v < 0:
+                if v == 0:
                     break
                 if max(s.changed[s.route[u]], s.changed[s.route[v]]) > last:
                     if exchange(s, u, v):
@@ -164,7 +166,7 @@ def descend(s):  # type: ignore[no-untyped-def]
             if loop > 0:
                 for r in range(routes):
                     if s.size[r] == 0:
-                        if s.size[s.route[u]] > 1 and exchange(s, u, n + 1 + r):
+                        if s.size[s.route[u]] > 1 and exchange(s, u, np.uint32(n + 1 + r)):
                             searching = True
                         break
         _pair_routes(s)
