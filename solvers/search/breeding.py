@@ -175,7 +175,7 @@ def _tours(
         leg=legs, demand=demand, near=near, at=np.where(np.arange(nodes) <= n, np.arange(nodes), 0).astype(np.uint32),
         prv=index(nodes), nxt=index(nodes), route=index(nodes), rank=index(nodes),
         upto=np.zeros(nodes), turn=np.zeros(nodes), load=np.zeros(routes), turned=np.zeros(routes),
-        size=whole(routes), changed=whole(routes), tested=whole(nodes), paired=whole(routes, routes),
+        size=whole(routes), changed=whole(routes), rest=whole(routes), tested=whole(nodes), paired=whole(routes, routes),
         place=whole(n + 1, routes, 3), extra=np.zeros((n + 1, routes, 3)), placed=whole(n + 1, routes, value=-1),
         beside=np.zeros((routes, routes), np.bool_), order=np.arange(1, n + 1, dtype=np.uint32), count=whole(1), money=money,
     )  # fmt: skip

@@ -138,13 +138,20 @@ def _pair_routes(s):  # type: ignore[no-untyped-def]
             s.beside[s.route[u], s.route[v]] = True
 
 
+@part
+def _rests(s, r, t):  # type: ignore[no-untyped-def]
+    """Tell whether no exchange between two routes, as they were at first, can improve the plan."""
+    return s.rest[r] > 0 and s.rest[r] == s.rest[t]
+
+
 @outlined
 def descend(s):  # type: ignore[no-untyped-def]
-    """Exchange until nothing improves the plan any more."""
+    """Exchange until nothing improves the plan any more; routes that rest are tried once they have changed."""
     n = len(s.demand) - 1
     routes = len(s.load)
-    s.tested[:] = -1
-    s.paired[:, :] = -1
+    s.count[0] += 1
+    s.tested[:] = s.count[0]
+    s.paired[:, :] = s.count[0]
     loop, searching = 0, True
     limit = s.count[0] + PATIENCE * n
     while searching and s.count[0] < limit:
@@ -157,7 +164,8 @@ def descend(s):  # type: ignore[no-untyped-def]
                 v = s.near[u, k]
                 if v == 0:
                     break
-                if max(s.changed[s.route[u]], s.changed[s.route[v]]) > last:
+                r, t = s.route[u], s.route[v]
+                if max(s.changed[r], s.changed[t]) > last or (loop == 0 and not _rests(s, r, t)):
                     if exchange(s, u, v):
                         searching = True
                         continue
@@ -175,6 +183,6 @@ def descend(s):  # type: ignore[no-untyped-def]
                 if (s.beside[r, t] or s.beside[t, r]) and s.size[r] > 0 and s.size[t] > 0:
                     last = s.paired[r, t]
                     s.paired[r, t] = s.count[0]
-                    if max(s.changed[r], s.changed[t]) > last and swap_star(s, r, t):
-                        searching = True
+                    if max(s.changed[r], s.changed[t]) > last or (loop == 0 and not _rests(s, r, t)):
+                        searching |= swap_star(s, r, t)
         loop += 1

@@ -22,7 +22,7 @@ class Tours(NamedTuple):
     demand: Any
     """[n + 1]"""
     near: Any
-    """[n + 1, G] nearest neighbours, -1 where there are fewer."""
+    """[n + 1, G] nearest neighbours, 0 where there are fewer."""
     at: Any
     """[M] row of a node in `leg`: itself, or 0."""
     prv: Any
@@ -45,6 +45,8 @@ class Tours(NamedTuple):
     """[R]"""
     changed: Any
     """[R] number of the route's last change."""
+    rest: Any
+    """[R] routes with the same number above 0 have no exchange among them that would improve the plan."""
     tested: Any
     """[M] number of the last change when the exchanges around a stop were tried."""
     paired: Any

@@ -301,15 +301,33 @@ def _educate(s, p):  # type: ignore[no-untyped-def]
 
 
 @outlined
+def _inherit(s, p, a, b):  # type: ignore[no-untyped-def]
+    """Note which routes of the plan are routes of one of its parents: those of the same one rest among themselves."""
+    n = len(s.demand) - 1
+    for r in range(len(s.load)):
+        h = n + 1 + r
+        of_a, of_b = True, True
+        i = s.nxt[h]
+        while i != h:
+            before, after = s.at[s.prv[i]], s.at[s.nxt[i]]
+            of_a = of_a and p.before[a, i] == before and p.after[a, i] == after
+            of_b = of_b and p.before[b, i] == before and p.after[b, i] == after
+            i = s.nxt[i]
+        s.rest[r] = 1 if of_a else 2 if of_b else 0
+
+
+@outlined
 def _grow(s, p):  # type: ignore[no-untyped-def]
-    """Split, improve and admit the child; one with overload is, every second time, mended at ten times the price."""
-    _split(s, p)
+    """Improve and admit the child; one with overload is, every second time, mended at ten times the price."""
     _educate(s, p)
     lawful = _admit(s, p)
     p.tally[0] += lawful
     p.tally[1] += 1
     if not lawful and uniform(p) < 0.5:
         s.money[1] *= 10.0
+        # Between routes without overload nothing is better at a higher price.
+        for r in range(len(s.load)):
+            s.rest[r] = s.load[r] <= s.money[0]
         _educate(s, p)
         s.money[1] /= 10.0
         if _measure(s)[1] <= 1e-9 * s.money[0]:
@@ -388,6 +406,8 @@ def breed(s, p, tours, children):  # type: ignore[no-untyped-def]
         if k >= len(tours):
             a, b = _parents(s, p)
             _cross(p, a, b)
+            _split(s, p)
+            _inherit(s, p, a, b)
             p.tally[2] += 1
         else:
             given = tours[k, 0] > 0
@@ -395,4 +415,6 @@ def breed(s, p, tours, children):  # type: ignore[no-untyped-def]
                 p.child[i] = tours[k, i] if given else i + 1
             if not given:
                 _shuffle(p, p.child)
+            _split(s, p)
+            s.rest[:] = 0
         _grow(s, p)
