@@ -177,7 +177,8 @@ def _tours(
         upto=np.zeros(nodes), turn=np.zeros(nodes), load=np.zeros(routes), turned=np.zeros(routes),
         size=whole(routes), changed=whole(routes), rest=whole(routes), tested=whole(nodes), paired=whole(routes, routes),
         place=whole(n + 1, routes, 3), extra=np.zeros((n + 1, routes, 3)), placed=whole(n + 1, routes, value=-1),
-        beside=np.zeros((routes, routes), np.bool_), order=np.arange(1, n + 1, dtype=np.uint32), count=whole(1), money=money,
+        stop=np.zeros((2, n), np.uint32), gain=np.zeros((2, n)), goods=np.zeros((2, n)),
+        beside=np.zeros((routes, routes), np.bool_), close=np.zeros((n + 1, routes), np.bool_), order=np.arange(1, n + 1, dtype=np.uint32), count=whole(1), money=money,
     )  # fmt: skip
 
 

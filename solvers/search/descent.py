@@ -46,9 +46,8 @@ def _look_up(s, u, r):  # type: ignore[no-untyped-def]
 
 
 @part
-def _without(s, u, v):  # type: ignore[no-untyped-def]
-    """Return the cheapest place of stop u in the route of v once v has left it: its cost and the node before."""
-    r = s.route[v]
+def _without(s, u, v, r):  # type: ignore[no-untyped-def]
+    """Return the cheapest place of stop u in route r once stop v has left it: its cost and the node before."""
     b, y = s.prv[v], s.nxt[v]
     best = s.leg[s.at[b], u] + s.leg[u, s.at[y]] - s.leg[s.at[b], s.at[y]]
     where = b
@@ -62,64 +61,62 @@ def _without(s, u, v):  # type: ignore[no-untyped-def]
 
 
 @part
-def _gain(s, u):  # type: ignore[no-untyped-def]
-    """Change of cost when stop u leaves its route."""
-    p, x = s.at[s.prv[u]], s.at[s.nxt[u]]
-    return s.leg[p, x] - s.leg[p, u] - s.leg[u, x]
+def _gather(s, side, r, t):  # type: ignore[no-untyped-def]
+    """List the stops of route r near route t, what their removal changes, and their places there; return how many."""
+    h = len(s.demand) + r
+    count = 0
+    u = s.nxt[h]
+    while u != h:
+        if s.close[u, t]:
+            _look_up(s, u, t)
+            p, x = s.at[s.prv[u]], s.at[s.nxt[u]]
+            s.stop[side, count] = u
+            s.gain[side, count] = s.leg[p, x] - s.leg[p, u] - s.leg[u, x]
+            s.goods[side, count] = s.demand[u]
+            count += 1
+        u = s.nxt[u]
+    return count
 
 
 @outlined
 def swap_star(s, r, t):  # type: ignore[no-untyped-def]
     """Make the best SWAP* (or relocation) between two routes if it improves the plan; tell whether one was made."""
-    n = len(s.demand) - 1
     lr, lt = s.load[r], s.load[t]
     fines = fine(s, lr) + fine(s, lt)
-    hr, ht = n + 1 + r, n + 1 + t
-    u = s.nxt[hr]
-    while u != hr:
-        _look_up(s, u, t)
-        u = s.nxt[u]
-    v = s.nxt[ht]
-    while v != ht:
-        _look_up(s, v, r)
-        v = s.nxt[v]
+    many, others = _gather(s, 0, r, t), _gather(s, 1, t, r)
     best = -s.money[2]
     one, two, to, back = -1, -1, -1, -1
-    u = s.nxt[hr]
-    while u != hr:
-        gain_u = _gain(s, u)
-        d = gain_u + s.extra[u, t, 0] + fine(s, lr - s.demand[u]) + fine(s, lt + s.demand[u]) - fines
+    for i in range(many):
+        u, gain, load = s.stop[0, i], s.gain[0, i] - fines, s.goods[0, i]
+        d = gain + s.extra[u, t, 0] + fine(s, lr - load) + fine(s, lt + load)
         if d < best:
-            best, one, two, to = d, u, -1, s.place[u, t, 0]
-        v = s.nxt[ht]
-        while v != ht:
-            more = s.demand[v] - s.demand[u]
-            bound = gain_u + _gain(s, v) + fine(s, lr + more) + fine(s, lt - more) - fines
+            best, one, two, to = d, i, -1, s.place[u, t, 0]
+        for j in range(others):
+            more = s.goods[1, j] - load
+            bound = gain + s.gain[1, j] + fine(s, lr + more) + fine(s, lt - more)
             if bound < best:
-                cost_u, at_u = _without(s, u, v)
+                v = s.stop[1, j]
+                cost_u, at_u = _without(s, u, v, t)
                 if bound + cost_u < best:
-                    cost_v, at_v = _without(s, v, u)
+                    cost_v, at_v = _without(s, v, u, r)
                     d = bound + cost_u + cost_v
                     if d < best:
-                        best, one, two, to, back = d, u, v, at_u, at_v
-            v = s.nxt[v]
-        u = s.nxt[u]
-    v = s.nxt[ht]
-    while v != ht:
-        d = _gain(s, v) + s.extra[v, r, 0] + fine(s, lr + s.demand[v]) + fine(s, lt - s.demand[v]) - fines
+                        best, one, two, to, back = d, i, j, at_u, at_v
+    for j in range(others):
+        v, load = s.stop[1, j], s.goods[1, j]
+        d = s.gain[1, j] + s.extra[v, r, 0] + fine(s, lr + load) + fine(s, lt - load) - fines
         if d < best:
-            best, one, two, back = d, -1, v, s.place[v, r, 0]
-        v = s.nxt[v]
+            best, one, two, back = d, -1, j, s.place[v, r, 0]
     if one < 0 and two < 0:
         return False
     if one >= 0:
-        unlink(s, one)
+        unlink(s, s.stop[0, one])
     if two >= 0:
-        unlink(s, two)
+        unlink(s, s.stop[1, two])
     if one >= 0:
-        link(s, one, to)
+        link(s, s.stop[0, one], to)
     if two >= 0:
-        link(s, two, back)
+        link(s, s.stop[1, two], back)
     s.count[0] += 1
     refresh(s, r)
     refresh(s, t)
@@ -127,15 +124,16 @@ def swap_star(s, r, t):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def _pair_routes(s):  # type: ignore[no-untyped-def]
-    """Note which routes have stops near each other."""
+def _look_around(s):  # type: ignore[no-untyped-def]
+    """Note which routes each stop has neighbours in, and which routes are near each other."""
     s.beside[:, :] = False
+    s.close[:, :] = False
     for u in s.order:
         for k in range(min(BESIDE, s.near.shape[1])):
             v = s.near[u, k]
             if v == 0:
                 break
-            s.beside[s.route[u], s.route[v]] = True
+            s.close[u, s.route[v]] = s.beside[s.route[u], s.route[v]] = True
 
 
 @part
@@ -177,7 +175,7 @@ def descend(s):  # type: ignore[no-untyped-def]
                         if s.size[s.route[u]] > 1 and exchange(s, u, np.uint32(n + 1 + r)):
                             searching = True
                         break
-        _pair_routes(s)
+        _look_around(s)
         for r in range(routes):
             for t in range(r):
                 if (s.beside[r, t] or s.beside[t, r]) and s.size[r] > 0 and s.size[t] > 0:

@@ -57,8 +57,16 @@ class Tours(NamedTuple):
     """[n + 1, R, 3] what they cost."""
     placed: Any
     """[n + 1, R] number of the last change when they were looked up."""
+    stop: Any
+    """[2, n] scratch of SWAP*: the stops of both routes."""
+    gain: Any
+    """[2, n] change of cost when they leave their route."""
+    goods: Any
+    """[2, n] their demand."""
     beside: Any
     """[R, R] whether two routes have stops near each other."""
+    close: Any
+    """[n + 1, R] whether a stop has near neighbours in a route."""
     order: Any
     """[n] the stops in the order in which they are tried."""
     count: Any
