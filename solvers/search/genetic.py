@@ -14,7 +14,7 @@ from vrp.solvers.search.exchanges import refresh
 from vrp.solvers.search.jit import kernel, outlined, part
 from vrp.solvers.search.work import uniform
 
-NEAR = 20
+NEAR = 15
 """Neighbours of a stop between which exchanges are tried (Gamma of the paper)."""
 KEPT = 25
 """Plans of each part that survive (mu)."""
