@@ -39,6 +39,8 @@ class Growth(NamedTuple):
     """Share of it that anneals the first plan."""
     random: int
     """Random plans that a population begins with."""
+    looks: int
+    """Moments of the annealing, evenly spread, whose plans join them."""
 
 
 @allocating_kernel
@@ -67,7 +69,7 @@ def grow(model: Model, iterations: float) -> Growth | None:
     children = iterations / n
     if children < PAYS * scale:
         return None
-    return Growth(min(0.5, WELL * scale / children), int(min(RANDOM, 0.1 * children)))
+    return Growth(min(0.5, WELL * scale / children), int(min(RANDOM, 0.1 * children)), 1)
 
 
 def applies(model: Model) -> bool:
