@@ -176,7 +176,7 @@ def _tours(
     return Tours(
         leg=legs, demand=demand, near=near, at=np.where(np.arange(nodes) <= n, np.arange(nodes), 0).astype(np.uint32),
         prv=index(nodes), nxt=index(nodes), route=index(nodes), rank=index(nodes),
-        upto=np.zeros(nodes), turn=np.zeros(nodes), load=np.zeros(routes), turned=np.zeros(routes),
+        into=np.zeros(nodes), onto=np.zeros(nodes), upto=np.zeros(nodes), turn=np.zeros(nodes), load=np.zeros(routes), turned=np.zeros(routes),
         size=whole(routes), changed=whole(routes), rest=whole(routes), tested=whole(nodes), paired=whole(routes, routes),
         place=whole(n + 1, routes, 3), extra=np.zeros((n + 1, routes, 3)), placed=whole(n + 1, routes, value=-1),
         stop=np.zeros((2, n), np.uint32), gain=np.zeros((2, n)), goods=np.zeros((2, n)),

@@ -14,6 +14,7 @@ from vrp.solvers.search.jit import outlined, part
 
 BESIDE = 10
 """Nearest neighbours of a stop whose routes are tried with SWAP*."""
+NOBODY = np.uint32(0)
 PATIENCE = 100
 """Exchanges per stop after which a descent ends: far more than any needs, should rounding make one go in circles."""
 
@@ -31,7 +32,7 @@ def _look_up(s, u, r):  # type: ignore[no-untyped-def]
     i = h
     while True:
         q = s.nxt[i]
-        cost = s.leg[s.at[i], u] + s.leg[u, s.at[q]] - s.leg[s.at[i], s.at[q]]
+        cost = s.leg[s.at[i], u] + s.leg[u, s.at[q]] - s.onto[i]
         if cost < s.extra[u, r, 2]:
             k = 2
             while k > 0 and s.extra[u, r, k - 1] > cost:
@@ -71,14 +72,14 @@ def _gather(s, side, r, t):  # type: ignore[no-untyped-def]
             _look_up(s, u, t)
             p, x = s.at[s.prv[u]], s.at[s.nxt[u]]
             s.stop[side, count] = u
-            s.gain[side, count] = s.leg[p, x] - s.leg[p, u] - s.leg[u, x]
+            s.gain[side, count] = s.leg[p, x] - s.into[u] - s.onto[u]
             s.goods[side, count] = s.demand[u]
             count += 1
         u = s.nxt[u]
     return count
 
 
-@outlined
+@part
 def swap_star(s, r, t):  # type: ignore[no-untyped-def]
     """Make the best SWAP* (or relocation) between two routes if it improves the plan; tell whether one was made."""
     lr, lt = s.load[r], s.load[t]
@@ -137,16 +138,25 @@ def _look_around(s):  # type: ignore[no-untyped-def]
 
 
 @part
-def _rests(s, r, t):  # type: ignore[no-untyped-def]
-    """Tell whether no exchange between two routes, as they were at first, can improve the plan."""
-    return s.rest[r] > 0 and s.rest[r] == s.rest[t]
+def _due(s, r, t, last, loop):  # type: ignore[no-untyped-def]
+    """Tell whether an exchange between two routes may improve the plan: one is new, or has changed since `last`."""
+    return max(s.changed[r], s.changed[t]) > last or (loop == 0 and (s.rest[r] == 0 or s.rest[r] != s.rest[t]))
+
+
+@part
+def _empty(s):  # type: ignore[no-untyped-def]
+    """Return the depot of an empty route, if there is one."""
+    for r in range(len(s.load)):
+        if s.size[r] == 0:
+            return np.uint32(len(s.demand) + r)
+    return NOBODY
 
 
 @outlined
 def descend(s):  # type: ignore[no-untyped-def]
     """Exchange until nothing improves the plan any more; routes that rest are tried once they have changed."""
-    n = len(s.demand) - 1
-    routes = len(s.load)
+    n, G = len(s.demand) - 1, s.near.shape[1]
+    routes, moved = len(s.load), False
     s.count[0] += 1
     s.tested[:] = s.count[0]
     s.paired[:, :] = s.count[0]
@@ -158,29 +168,24 @@ def descend(s):  # type: ignore[no-untyped-def]
         for u in s.order:
             last = s.tested[u]
             s.tested[u] = s.count[0]
-            for k in range(s.near.shape[1]):
-                v = s.near[u, k]
-                if v == 0:
-                    break
-                r, t = s.route[u], s.route[v]
-                if max(s.changed[r], s.changed[t]) > last or (loop == 0 and not _rests(s, r, t)):
-                    if exchange(s, u, v):
-                        searching = True
-                        continue
-                    if s.prv[v] > n and exchange(s, u, s.prv[v]):
-                        searching = True
-            if loop > 0:
-                for r in range(routes):
-                    if s.size[r] == 0:
-                        if s.size[s.route[u]] > 1 and exchange(s, u, np.uint32(n + 1 + r)):
-                            searching = True
-                        break
+            # One call for all places, which is inlined: a call hands over every array of the plan.
+            for j in range(2 * G + 1):
+                if j == 2 * G:
+                    v = _empty(s) if loop > 0 and s.size[s.route[u]] > 1 else NOBODY
+                elif j % 2 == 0:
+                    v = s.near[u, j // 2]
+                    v = v if v > 0 and _due(s, s.route[u], s.route[v], last, loop) else NOBODY
+                else:
+                    v = s.prv[v] if v > 0 and not moved and s.prv[v] > n else NOBODY
+                if v > 0:
+                    moved = exchange(s, u, v)
+                    searching |= moved
         _look_around(s)
         for r in range(routes):
             for t in range(r):
                 if (s.beside[r, t] or s.beside[t, r]) and s.size[r] > 0 and s.size[t] > 0:
                     last = s.paired[r, t]
                     s.paired[r, t] = s.count[0]
-                    if max(s.changed[r], s.changed[t]) > last or (loop == 0 and not _rests(s, r, t)):
+                    if _due(s, r, t, last, loop):
                         searching |= swap_star(s, r, t)
         loop += 1

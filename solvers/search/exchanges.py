@@ -33,6 +33,10 @@ class Tours(NamedTuple):
     """[M]"""
     rank: Any
     """[M] position in the route, 0 for the depot."""
+    into: Any
+    """[M] cost of the leg into the node."""
+    onto: Any
+    """[M] cost of the leg from it."""
     upto: Any
     """[M] load from the depot to the node."""
     turn: Any
@@ -108,7 +112,9 @@ def refresh(s, r):  # type: ignore[no-untyped-def]
     s.upto[h], s.turn[h], s.rank[h], s.route[h] = 0.0, 0.0, 0, r
     while True:
         q = s.nxt[i]
-        turn += s.leg[s.at[q], s.at[i]] - s.leg[s.at[i], s.at[q]]
+        cost = s.leg[s.at[i], s.at[q]]
+        s.onto[i] = s.into[q] = cost
+        turn += s.leg[s.at[q], s.at[i]] - cost
         if q == h:
             break
         rank += 1
@@ -221,7 +227,7 @@ def _join(s, u, hu, y, hv, last):  # type: ignore[no-untyped-def]
         s.prv[hu] = last
 
 
-@outlined
+@part
 def exchange(s, u, v):  # type: ignore[no-untyped-def]
     """Make the best exchange around stop u and node v if it improves the plan; tell whether one was made."""
     fines = 0.0
@@ -251,13 +257,13 @@ def _of_one(s, u, v, fines, best, move):  # type: ignore[no-untyped-def]
     """1: u behind v; 4: u and v change places."""
     leg, at = s.leg, s.at
     P, X, V, Y = at[s.prv[u]], at[s.nxt[u]], at[v], at[s.nxt[v]]
-    out = leg[P, u] + leg[u, X]
-    d = leg[P, X] - out + leg[V, u] + leg[u, Y] - leg[V, Y] + _fined(s, u, v, s.demand[u], fines)
+    out = s.into[u] + s.onto[u]
+    d = leg[P, X] - out + leg[V, u] + leg[u, Y] - s.onto[v] + _fined(s, u, v, s.demand[u], fines)
     if d < best:
         best, move = d, 1
     if v < len(s.demand) and v != s.nxt[u]:
         B = at[s.prv[v]]
-        d = leg[P, v] + leg[v, X] - out + leg[B, u] + leg[u, Y] - leg[B, v] - leg[v, Y]
+        d = leg[P, v] + leg[v, X] - out + leg[B, u] + leg[u, Y] - s.into[v] - s.onto[v]
         d += _fined(s, u, v, s.demand[u] - s.demand[v], fines)
         if d < best:
             best, move = d, 4
@@ -272,23 +278,23 @@ def _of_two(s, u, v, fines, best, move):  # type: ignore[no-untyped-def]
     z = s.nxt[x]
     P, Z, V, Y = at[s.prv[u]], at[z], at[v], at[y]
     load = s.demand[u] + s.demand[x]
-    out = leg[P, u] + leg[x, Z]
-    moved = leg[P, Z] - out - leg[V, Y] + _fined(s, u, v, load, fines)
+    out = s.into[u] + s.onto[x]
+    moved = leg[P, Z] - out - s.onto[v] + _fined(s, u, v, load, fines)
     d = moved + leg[V, u] + leg[x, Y]
     if d < best:
         best, move = d, 2
-    d = moved - leg[u, x] + leg[V, x] + leg[x, u] + leg[u, Y]
+    d = moved - s.onto[u] + leg[V, x] + leg[x, u] + leg[u, Y]
     if d < best:
         best, move = d, 3
     if v <= n and v != z:
         B = at[s.prv[v]]
-        d = leg[P, v] + leg[v, Z] - out + leg[B, u] + leg[x, Y] - leg[B, v] - leg[v, Y]
+        d = leg[P, v] + leg[v, Z] - out + leg[B, u] + leg[x, Y] - s.into[v] - s.onto[v]
         d += _fined(s, u, v, load - s.demand[v], fines)
         if d < best:
             best, move = d, 5
         if y <= n and y != s.prv[u]:
             W = at[s.nxt[y]]
-            d = leg[P, v] + leg[y, Z] - out + leg[B, u] + leg[x, W] - leg[B, v] - leg[y, W]
+            d = leg[P, v] + leg[y, Z] - out + leg[B, u] + leg[x, W] - s.into[v] - s.onto[y]
             d += _fined(s, u, v, load - s.demand[v] - s.demand[y], fines)
             if d < best:
                 best, move = d, 6
@@ -301,7 +307,7 @@ def _of_ends(s, u, v, fines, best, move):  # type: ignore[no-untyped-def]
     leg, at = s.leg, s.at
     r, t, x, y = s.route[u], s.route[v], s.nxt[u], s.nxt[v]
     V, X, Y = at[v], at[x], at[y]
-    cut = leg[u, X] + leg[V, Y]
+    cut = s.onto[u] + s.onto[v]
     if r == t:
         if s.rank[u] < s.rank[v] and x != v:
             d = leg[u, V] + leg[X, Y] - cut + s.turn[v] - s.turn[x]
