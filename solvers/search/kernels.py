@@ -46,7 +46,7 @@ ONE_TYPE = 0.5
 """Probability that an iteration opens vehicles of one type alone, drawn at random."""
 
 
-@outlined
+@part
 def undo(net, loads, times, fleet, mix, reach, plan, work, logged):  # type: ignore[no-untyped-def]
     """Take everything back that this iteration did."""
     for k in range(logged - 1, -1, -1):
@@ -63,7 +63,7 @@ def undo(net, loads, times, fleet, mix, reach, plan, work, logged):  # type: ign
     restore_loads(loads)
 
 
-@outlined
+@part
 def feasible(net, loads, times, reach, plan, work, changed):  # type: ignore[no-untyped-def]
     """Tell whether the changed routes keep their limits: insertions do, but ways past a stop may be the longer ones."""
     for k in range(changed):

@@ -10,7 +10,7 @@ from vrp.solvers.search.times import least, price
 from vrp.solvers.search.work import uniform, until_blink
 
 
-@outlined
+@part
 def _unused(net, loads, times, fleet, mix, reach, plan, work, c, best):  # type: ignore[no-untyped-def]
     """Return the cheapest unused vehicle for c if it costs less than `best`: its cost, node and route, -1 if none.
 

@@ -46,7 +46,7 @@ def string(plan, work, c, size, tallest):  # type: ignore[no-untyped-def]
     return first, total, offset, kept
 
 
-@outlined
+@part
 def ruin(net, loads, times, fleet, mix, reach, plan, work, near, clients, removal, tallest, it):  # type: ignore[no-untyped-def]
     """Remove strings from routes near a random client; return how many clients, log entries and the cost saved."""
     count = logged = changed = 0
@@ -104,7 +104,7 @@ def ruin(net, loads, times, fleet, mix, reach, plan, work, near, clients, remova
     return count, logged, changed, delta
 
 
-@outlined
+@part
 def sort(work, order, count):  # type: ignore[no-untyped-def]
     """Sort the removed clients by a key drawn at random."""
     u = uniform(work)
