@@ -63,7 +63,11 @@ FOLDER = cache_folder()
 
 
 # Arrays inside of tuples are counted at each access otherwise, which halves the speed; such code must not allocate.
-LEAN: dict[str, Any] = {"nogil": True, "fastmath": FAST, "error_model": "numpy", "_nrt": False}
+LEAN: dict[str, Any] = {
+    "nogil": True, "fastmath": FAST, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True,
+}  # fmt: skip
+# Unpacking the tuples of arrays that Python passes is longer than most functions, and Python calls the kernels alone.
+INNER = LEAN | {"no_cpython_wrapper": True}
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -88,17 +92,17 @@ def _compile(function: Callable[..., Any], options: dict[str, Any]) -> Any:
 
 def part(function: Callable[..., Any]) -> Any:
     """Compile a function that only kernels call, and that allocates nothing."""
-    return numba.njit(forceinline=True, **LEAN)(function)
+    return numba.njit(forceinline=True, **INNER)(function)
 
 
 def outlined(function: Callable[..., Any]) -> Any:
     """Compile a function that is called once an iteration or less: too large to be worth copying into its caller."""
-    return numba.njit(**LEAN)(function)
+    return numba.njit(**INNER)(function)
 
 
 def dispatch(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
     """Choose the implementation of `function` by the types of its arguments, at compile time."""
-    options: Any = LEAN | {"forceinline": True}
+    options: Any = INNER | {"forceinline": True}
     return overload(function, strict=False, jit_options=options)
 
 
