@@ -46,9 +46,19 @@ def test_running_sums_are_those_of_the_plan(seed: int) -> None:
     assert model.work.cost[0] == pytest.approx(cost, rel=1e-9)
     assert model.loads.overloaded[0] == count
     np.testing.assert_allclose(model.loads.load, loads, atol=1e-9)
-    assert (model.loads.load <= model.loads.capacity * (1.0 + ROOM) + 1e-9).all()
+    most = np.maximum(model.loads.capacity * ROOM, model.loads.demand[model.clients].min())
+    assert (model.loads.load <= model.loads.capacity + most + 1e-9).all()
     above = np.maximum(model.loads.load - model.loads.capacity, 0.0)
     assert (above > 0.0).sum() == count
+
+
+def test_vehicles_of_few_stops_may_take_one_too_many() -> None:
+    """Where a share of the capacity is less than any stop, the lightest stop still fits into a full vehicle."""
+    rng = np.random.default_rng(3)
+    problem = Problem.from_arrays(coords=rng.random((25, 2)), demand=np.repeat([0.0, 2.0, 3.0], 8), capacity=10)
+    model, _ = overloaded(problem, 1000)
+    np.testing.assert_allclose(model.loads.limit, 12.0, rtol=1e-6)
+    assert model.work.clock[4] < 1000
 
 
 def test_overload_happens_and_its_price_ends_it() -> None:
