@@ -59,8 +59,10 @@ def allow(model: Model, leg: float) -> Overload | None:
     loads = model.loads
     if not isinstance(loads, OneLoad) or not np.isfinite(loads.capacity).all() or model.work.missing[1] or leg <= 0.0:
         return None
-    model.work.clock[4] = 0
     demand = loads.demand[model.clients]
+    if not demand.any():
+        return None
+    model.work.clock[4] = 0
     loads.limit[:] = loads.capacity + room(loads.capacity, demand)
     loads.price[0] = leg / float(demand.mean())
     return Overload(model, loads, loads.price[0])
