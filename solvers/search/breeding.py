@@ -39,8 +39,6 @@ class Growth(NamedTuple):
     """Share of it that anneals the first plan."""
     random: int
     """Random plans that a population begins with."""
-    looks: int
-    """Moments of the annealing, evenly spread, whose plans join them."""
 
 
 @allocating_kernel
@@ -69,7 +67,7 @@ def grow(model: Model, iterations: float) -> Growth | None:
     children = iterations / n
     if children < PAYS * scale:
         return None
-    return Growth(min(0.5, WELL * scale / children), int(min(RANDOM, 0.1 * children)), 1)
+    return Growth(min(0.5, WELL * scale / children), int(min(RANDOM, 0.1 * children)))
 
 
 def applies(model: Model) -> bool:

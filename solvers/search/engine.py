@@ -299,12 +299,10 @@ class _Run:
 
     def _evolve(self, growth: Growth, hot: float, cold: float) -> None:
         """Anneal the first plan, and let it and random ones breed."""
-        core, began, plans = self.core, self.core.done(), []
-        for i in range(growth.looks):
-            core.anneal(began, growth.annealing, hot, cold, FEW_STEPS, growth.annealing * (i + 1) / growth.looks)
-            plans.append(core.present())
+        core = self.core
+        core.anneal(core.done(), growth.annealing, hot, cold, FEW_STEPS)
         breeding = Breeding.of(self.model, core.near, self.seed)
-        breeding.settle([self._keep(), *(p for p in plans if not p.missing)], 0)
+        breeding.settle([self._keep()], 0)
         self._make(breeding, breeding.settle_random, growth.random)
         self._make(breeding, breeding.breed, NO_END)
 
