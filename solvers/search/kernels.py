@@ -11,7 +11,7 @@ import math
 from vrp.solvers.search.fleets import settle, vary
 from vrp.solvers.search.groups import choose
 from vrp.solvers.search.halts import halting, put_halt, tidy
-from vrp.solvers.search.jit import kernel, outlined, part
+from vrp.solvers.search.jit import kernel, part
 from vrp.solvers.search.loads import (
     add_load,
     bears,

@@ -49,9 +49,10 @@ class Overload:
             work.cost[0] += (loads.price[0] - before) * above
 
 
-def room(capacity: NDArray[np.float64], demand: NDArray[np.float64]) -> NDArray[np.float64]:
+def _room(capacity: NDArray[np.float64], demand: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return [R] by how much each vehicle may be overloaded: a share, or the lightest stop that weighs anything."""
-    return np.maximum(ROOM * capacity, demand[demand > 0.0].min())
+    more: NDArray[np.float64] = np.maximum(ROOM * capacity, demand[demand > 0.0].min())
+    return more
 
 
 def allow(model: Model, leg: float) -> Overload | None:
@@ -63,6 +64,6 @@ def allow(model: Model, leg: float) -> Overload | None:
     if not demand.any():
         return None
     model.work.clock[4] = 0
-    loads.limit[:] = loads.capacity + room(loads.capacity, demand)
+    loads.limit[:] = loads.capacity + _room(loads.capacity, demand)
     loads.price[0] = leg / float(demand.mean())
     return Overload(model, loads, loads.price[0])

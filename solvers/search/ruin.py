@@ -1,7 +1,7 @@
 """Ruin: remove strings of adjacent stops from routes that are near each other, and order what was removed."""
 
 from vrp.solvers.search.halts import is_halt
-from vrp.solvers.search.jit import outlined, part
+from vrp.solvers.search.jit import part
 from vrp.solvers.search.loads import refresh_loads
 from vrp.solvers.search.pairs import call, leads, take_mates
 from vrp.solvers.search.plan import held, locked, take
