@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -73,29 +74,64 @@ def test_plans_are_whole_and_priced_truly(n: int, seed: int, flat: bool) -> None
         assert (p.part[slot] == 0) == (max(load) <= capacity)
 
 
+def priced(population: Breeding, problem: Problem, plan: list[list[int]]) -> float:
+    """Cost of a plan at the population's price of overload."""
+    price, capacity = float(population.tours.money[1]), problem.vehicles[0].capacity[0]
+    distance, _ = problem.matrices()
+    total = 0.0
+    for route in plan:
+        total += sum(distance[a, b] for a, b in itertools.pairwise([0, *route, 0]) if route)
+        total += price * max(sum(problem.delivery[c - 1, 0] for c in route) - capacity, 0.0)
+    return float(total)
+
+
+def moved(routes: list[list[int]]) -> Iterator[list[list[int]]]:
+    """Yield the plans in which one stop has another place."""
+    for i, j in itertools.product(range(len(routes)), repeat=2):
+        for c in routes[i]:
+            for k in range(len(routes[j]) + 1):
+                plan = [[x for x in route if x != c] for route in routes]
+                plan[j].insert(k, c)
+                yield plan
+
+
 def test_no_exchange_is_left() -> None:
     """After a descent no stop can move to another place for less: exchanges are not missed, asymmetric or not."""
     for seed in range(10):
         problem = asymmetric(12, seed)
         _, population = bred(problem, seed, 1)
         routes = stored(population, int(np.flatnonzero(population.population.part >= 0)[0]))
-        price, capacity = float(population.tours.money[1]), problem.vehicles[0].capacity[0]
-        distance, _ = problem.matrices()
+        before = priced(population, problem, routes)
+        assert all(priced(population, problem, plan) >= before - 1e-4 for plan in moved(routes))
 
-        def cost(plan: list[list[int]], distance=distance, problem=problem, price=price, capacity=capacity) -> float:  # type: ignore[no-untyped-def]
-            total = 0.0
-            for route in plan:
-                total += sum(distance[a, b] for a, b in itertools.pairwise([0, *route, 0]) if route)
-                total += price * max(sum(problem.delivery[c - 1, 0] for c in route) - capacity, 0.0)
-            return total
 
-        before = cost(routes)
-        for i, j in itertools.product(range(len(routes)), repeat=2):
-            for c in routes[i]:
-                for k in range(len(routes[j]) + 1):
-                    plan = [[x for x in route if x != c] for route in routes]
-                    plan[j].insert(k, c)
-                    assert cost(plan) >= before - 1e-4
+def test_children_are_as_good_as_if_all_was_tried() -> None:
+    """Routes that a child has from one parent are not tried again, and yet no place for less is missed."""
+    for seed in range(10):
+        problem = asymmetric(12, seed, 20.0)
+        _, population = bred(problem, seed, 6)
+        population.breed(20)  # So few that the price of overload does not change.
+        p = population.population
+        for slot in np.flatnonzero(p.part >= 0):
+            routes = stored(population, int(slot))
+            before = priced(population, problem, routes)
+            for plan in moved(routes):
+                # What was mended at a higher price may gain by overload at this one.
+                over = max(sum(problem.delivery[c - 1, 0] for c in route) for route in plan) > 20.0
+                assert priced(population, problem, plan) >= before - 1e-4 or (over and p.part[slot] == 0)
+
+
+def test_places_have_the_distances_of_a_plane() -> None:
+    """Distances on a plane give the places back, up to a turn; roads give places that resemble them."""
+    rng = np.random.default_rng(2)
+    flat = rng.random((30, 2))
+    legs = np.linalg.norm(flat[:, None] - flat[None], axis=2)
+    legs[0, 1:] += 7.0  # the price of a vehicle
+    legs[1:, 0] = 0.0  # open routes
+    spots = breeding._spots(legs, 7.0)
+    np.testing.assert_allclose(spots[0], 0.0, atol=1e-12)
+    apart = np.linalg.norm(spots[:, None] - spots[None], axis=2)
+    np.testing.assert_allclose(apart, np.linalg.norm(flat[:, None] - flat[None], axis=2), atol=1e-6)
 
 
 def test_optimum_of_tiny_problems() -> None:
