@@ -1,8 +1,8 @@
 """Descent: exchanges around all stops, and SWAP* between routes, until nothing improves the plan any more.
 
 SWAP* (Vidal 2022, as in `exchanges.py`) exchanges two stops of two routes, each put at its best place in the other.
-Deviation: two routes are tried where a stop of one is among the nearest neighbours of a stop of the other, which needs
-no coordinates.
+Deviation: two routes are tried where a stop of one is among the nearest neighbours of a stop of the other, and of their
+stops those alone that have such a neighbour there, which needs no coordinates.
 """
 
 import math
@@ -15,6 +15,7 @@ from vrp.solvers.search.jit import outlined, part
 BESIDE = 10
 """Nearest neighbours of a stop whose routes are tried with SWAP*."""
 NOBODY = np.uint32(0)
+"""In place of a node."""
 PATIENCE = 100
 """Exchanges per stop after which a descent ends: far more than any needs, should rounding make one go in circles."""
 
