@@ -22,11 +22,12 @@ from vrp.solvers.search.cores import LARGE, Cores, pieces
 from vrp.solvers.search.crew import LEVELS, MOVES, Crew
 from vrp.solvers.search.groups import list_length
 from vrp.solvers.search.limits import unsupported
-from vrp.solvers.search.model import Model, build, load_routes, routes
+from vrp.solvers.search.model import Model, build
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.overload import allow
 from vrp.solvers.search.peaks import Peaks
 from vrp.solvers.search.population import FIRST, WARM, Elite, Shape, adopt, cross, dissolve, elite, shape
+from vrp.solvers.search.routes import load_routes, routes
 from vrp.solvers.search.start import savings, savings_apply
 from vrp.solvers.search.touring import COLD, HOT, Touring, is_tour
 from vrp.solvers.search.warmth import warm_up

@@ -4,8 +4,8 @@ Vidal 2022 ("Hybrid genetic search for the CVRP: open-source implementation and 
 vehicles whose only limit is one load. Plans that overload vehicles have a part of the population of their own; their
 price follows how many plans are lawful. Deviations: one plan of the first population comes from annealing; the tour is
 split by the plain recursion, whose work is bounded by the longest stretch that one and a half vehicles hold; routes
-that a child has from one parent are not tried among themselves again; where stops have no places, those that resemble
-their distances give the order of routes around the depot.
+that a child has from one parent are not tried among themselves again; the places that give the order of routes around
+the depot are made from the legs; the neighbours are 15, not 20.
 """
 
 import math

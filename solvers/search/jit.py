@@ -96,7 +96,10 @@ def part(function: Callable[..., Any]) -> Any:
 
 
 def outlined(function: Callable[..., Any]) -> Any:
-    """Compile a function that is called once an iteration or less: too large to be worth copying into its caller."""
+    """Compile a function that is called once an iteration or less: too large to be worth copying into its caller.
+
+    A call hands over every array of its tuples, about 150 ns, unless LLVM inlines it after all.
+    """
     return numba.njit(**INNER)(function)
 
 

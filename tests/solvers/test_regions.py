@@ -15,8 +15,9 @@ from vrp.deadline import Deadline
 from vrp.solution import Solution
 from vrp.solvers import Event, make
 from vrp.solvers.search import cores, engine, kernels, regions
-from vrp.solvers.search.model import Model, build, load_routes, routes
+from vrp.solvers.search.model import Model, build
 from vrp.solvers.search.neighbours import neighbours
+from vrp.solvers.search.routes import load_routes, routes
 from vrp.solvers.search.warmth import warm_up
 
 SHIPPING = len(KERNELS)

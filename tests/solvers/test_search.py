@@ -13,9 +13,10 @@ from vrp.errors import OptionError
 from vrp.solution import Route, Solution
 from vrp.solvers import Event, make
 from vrp.solvers.search import kernels
-from vrp.solvers.search.model import build, load_routes, routes
+from vrp.solvers.search.model import build
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.population import adopt, cross, elite, shape
+from vrp.solvers.search.routes import load_routes, routes
 from vrp.solvers.search.warmth import warm_up
 
 # Features that choose the kernel, a compilation each; the others may come in any mixture.
