@@ -12,6 +12,7 @@ import numpy as np
 
 from vrp.arguments import Arguments, check_callback, check_problem, checked_arguments
 from vrp.closing import check_prefixes, checked_start, closing_seconds, finish
+from vrp.collector import full_passes_wait
 from vrp.deadline import Deadline
 from vrp.errors import MissingExtraError, UnsupportedError, VrpError
 from vrp.problem import Problem
@@ -86,7 +87,8 @@ def solve(
         options=options,
     )
     check_callback("on_progress", on_progress)
-    return _solve(problem, arguments, start, on_progress, started)
+    with full_passes_wait(arguments.time_limit):
+        return _solve(problem, arguments, start, on_progress, started)
 
 
 def solve_many(
