@@ -18,11 +18,11 @@ SAMPLE_SHARE = 20
 """One stop in so many of a large problem, since an error of the estimate costs more time there."""
 SAMPLE_ROUTE = 5
 """Stops in each route of the sample."""
-SCHEDULES = 3.0
+SCHEDULES = 2.0
 """What evaluating and checking takes, in schedules of all stops; with a reserve, since the machine may get busier."""
 EXPLAINED = 1000
 """Stops that are scheduled to find reasons for those left out, however many these are."""
-FIXED_SECONDS = 0.001
+FIXED_SECONDS = 0.0005
 """What closing takes whatever the size: explaining a few unserved stops, noticing the deadline."""
 
 
