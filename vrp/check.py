@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vrp.errors import VrpError
 from vrp.problem import Problem
-from vrp.schedule import CLOCK_TOLERANCE, TOLERANCE, Itinerary, itineraries, later, prices
+from vrp.schedule import RELATIVE_TOLERANCE, TOLERANCE, Itinerary, above, itineraries, prices
 from vrp.solution import Route, Solution, Stats, Status, Step, Unserved
 from vrp.timing import timetable
 from vrp.violations import RouteRules
@@ -87,7 +87,7 @@ def _finish(problem: Problem, it: Itinerary, terms: dict[str, float]) -> Route:
         strict=True,
     ):  # fmt: skip
         late = 0.0
-        if start > closes and later(start, closes):
+        if start > closes and above(start, closes):
             late = start - closes
             if price < math.inf:
                 lateness += late * price
@@ -301,7 +301,7 @@ def _stated_route(problem: Problem, index: int, stated: Route, true: Route) -> I
         return
     for name in ("distance", "duration", "cost"):
         got, want = getattr(stated, name), getattr(true, name)
-        if _differ(got, want, CLOCK_TOLERANCE * true.steps[-1].leave if name == "duration" else 0.0):
+        if _differ(got, want, RELATIVE_TOLERANCE * true.steps[-1].leave if name == "duration" else 0.0):
             message = f"Route {index + 1} states a {name} of {number(got)}, but it is {number(want)}."
             yield Violation("stated route", message, index, amount=abs(got - want))
     if [s.location for s in stated.steps] != [s.location for s in true.steps]:
@@ -312,7 +312,7 @@ def _stated_route(problem: Problem, index: int, stated: Route, true: Route) -> I
             continue
         for name in ("kind", "arrive", "wait", "start", "leave", "load", "distance", "late"):
             got, want = getattr(got_step, name), getattr(want_step, name)
-            if not _same(got, want, CLOCK_TOLERANCE * true.steps[-1].leave):
+            if not _same(got, want, RELATIVE_TOLERANCE * true.steps[-1].leave):
                 where = place(problem, want_step.location)
                 message = f"Route {index + 1} states {name} {got!r} at {where}, but it is {want!r}."
                 yield Violation("stated steps", message, index, want_step.location)

@@ -29,6 +29,8 @@ def write_text(path: str | os.PathLike[str], text: str) -> Path:
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> Path:
     """Write a file under a temporary name in the same folder, rename it, and return the path; a link stays a link.
 
+    What is there and no file (a pipe, a device) is written into.
+
     Raises
     ------
     FormatError
@@ -38,6 +40,9 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> Path:
     temporary = None
     try:
         place = Path(os.path.realpath(target))
+        if place.exists() and not place.is_file() and not place.is_dir():
+            place.write_bytes(data)
+            return target
         with place.with_name(f".{place.name}.{secrets.token_hex(4)}").open("xb") as file:
             temporary = Path(file.name)
             file.write(data)

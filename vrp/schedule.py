@@ -33,19 +33,14 @@ from vrp.solution import Route
 from vrp.vehicles import VehicleType
 
 TOLERANCE = 1e-6
-"""Of every check: this much absolutely, plus this much relative to the magnitudes involved."""
-CLOCK_TOLERANCE = 1e-9
-"""The relative part where instants are compared: their zero is arbitrary (it may lie in 1970), so less is allowed."""
+"""By how much a limit may be exceeded; what a plan states is compared relative to its size too: texts are rounded."""
+RELATIVE_TOLERANCE = 1e-9
+"""What is allowed on top, relative to the limit: sums of large numbers are rounded. A whole unit too much is not."""
 
 
 def above(value: float, limit: float) -> bool:
-    """Whether an amount exceeds its limit by more than the tolerance."""
-    return value > limit and value - limit > TOLERANCE * (1.0 + min(abs(value), abs(limit)))
-
-
-def later(instant: float, limit: float) -> bool:
-    """Whether an instant (s) lies after its limit by more than the tolerance."""
-    return instant > limit and instant - limit > TOLERANCE + CLOCK_TOLERANCE * min(abs(instant), abs(limit))
+    """Whether an amount or an instant exceeds its limit by more than the tolerance."""
+    return value > limit and value - limit > TOLERANCE + RELATIVE_TOLERANCE * min(abs(value), abs(limit))
 
 
 @dataclass(slots=True)

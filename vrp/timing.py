@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vrp.problem import Floats
-from vrp.schedule import CLOCK_TOLERANCE, TOLERANCE, Itinerary, prices
+from vrp.schedule import RELATIVE_TOLERANCE, TOLERANCE, Itinerary, prices
 from vrp.vehicles import Break
 
 Interval = tuple[float, float]
@@ -92,7 +92,7 @@ class _Search:
         self.stays = _stays(it)
         # What rounding may move an instant: far below every tolerance.
         horizon = max([x for x in (*it.opens, *it.release, *it.vehicle.shift) if x < math.inf])
-        self.rounding = (TOLERANCE + CLOCK_TOLERANCE * (horizon + sum(it.drive) + sum(self.stays))) / 1000
+        self.rounding = (TOLERANCE + RELATIVE_TOLERANCE * (horizon + sum(it.drive) + sum(self.stays))) / 1000
         breaks = [b for b in it.vehicle.breaks if b.end > b.start]
         self.roads = _Roads(breaks, self.rounding)
         windows = it.windows or [[w] for w in zip(it.opens, it.closes, strict=True)]

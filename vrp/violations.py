@@ -8,7 +8,7 @@ import numpy as np
 
 from vrp.display import is_clock
 from vrp.problem import Problem
-from vrp.schedule import Itinerary, above, later
+from vrp.schedule import Itinerary, above
 from vrp.solution import Route
 from vrp.wording import instant, number, place, span, vehicle
 
@@ -85,7 +85,7 @@ class RouteRules:
                     )
                 continue
             closes = float(self.problem.depot_windows[step.location, 1])
-            if later(step.start, closes):
+            if above(step.start, closes):
                 yield self._broken(
                     "depot window",
                     f"is at {self._place(step.location)} at {self._at(step.start)} ({step.kind}), "
@@ -94,7 +94,7 @@ class RouteRules:
                     step.start - closes,
                 )
         end = self.route.steps[-1].leave
-        if later(end, end_of_shift):
+        if above(end, end_of_shift):
             yield self._broken(
                 "shift",
                 f"ends at {self._at(end)}, {self._span(end - end_of_shift)} after its shift "

@@ -243,6 +243,17 @@ def test_rounding_is_no_violation() -> None:
         assert [v.kind for v in check(problem, plan(problem, (1, 2, 3)))] == kinds
 
 
+@pytest.mark.parametrize("size", [1e3, 1e6, 1e8])
+def test_a_whole_unit_too_much_is_one_at_any_size(size: float) -> None:
+    """Loads in grams and long distances in metres are as binding as small ones."""
+    heavy = line(vehicles=(replace(VAN, capacity=(3 * size,)),), delivery=[size, size, size + 1])
+    assert [v.kind for v in check(heavy, plan(heavy, (1, 2, 3)))] == ["capacity"]
+    full = heavy.replace(delivery=[[size], [size], [size]])
+    assert check(full, plan(full, (1, 2, 3))) == []
+    far = Problem.from_arrays(distance=[[0, size], [size, 0]], vehicles=[replace(VAN, max_distance=2 * size - 1)])
+    assert [v.kind for v in check(far, plan(far, (1,)))] == ["max distance"]
+
+
 def test_electric_routes_of_the_literature(benchmark_data: Path) -> None:
     """A published plan for r205 (Schneider et al. 2014), with two stops at chargers, is feasible and costs 974.832."""
     problem = vrp.read(benchmark_data / "evrptw" / "r205_21.txt")

@@ -1,5 +1,6 @@
 """Writing files: all or nothing, and where the user said."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,18 @@ def test_a_new_file_may_be_read_by_whom_the_user_lets(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="folder cannot be written"):
         write_text(tmp_path / "folder", "new")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["folder", "plain", "plan.json"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_written_into(tmp_path: Path) -> None:
+    """Whoever reads it gets the text; it stays a pipe."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert write_text(pipe, "new") == pipe
+        assert os.read(reader, 10) == b"new"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert [p.name for p in tmp_path.iterdir()] == ["pipe"]
