@@ -54,7 +54,7 @@ def solve(
     seed
         Seed of everything random, from 0.
     threads
-        Threads of the search; None means one per usable core.
+        Threads of the search; None means one per usable core. More than there are make it late, which is logged.
     start
         A plan to begin with, in the locations of this problem. A valid one is never made worse.
     max_iterations

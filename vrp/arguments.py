@@ -1,5 +1,6 @@
 """The arguments of `solve` and `solve_many`, checked before any work begins."""
 
+import logging
 import math
 import numbers
 import os
@@ -13,8 +14,9 @@ from vrp.solution import Solution
 
 DEFAULT_TIME_LIMIT = 5.0
 """Seconds, where neither a time nor an iteration limit is given."""
-MAX_THREADS = 1024
+MAX_THREADS = 256
 MAX_SEED = 2**63 - 1
+log = logging.getLogger("vrp")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def checked_arguments(
         max_iterations=iterations,
         solver=_solver(solver),
         seed=_integer("seed", seed, 0, MAX_SEED),
-        threads=usable_cores() if threads is None else _integer("threads", threads, 1, MAX_THREADS),
+        threads=_threads(threads),
         options=_options(options, solver),
     )
 
@@ -104,6 +106,16 @@ def _seconds(value: object) -> float:
         hint = " For no time limit, give `max_iterations` alone." if seconds == math.inf else ""
         raise OptionError(f"`time_limit` must be a finite number of seconds above 0, got {value!r}.{hint}")
     return seconds
+
+
+def _threads(value: object) -> int:
+    cores = usable_cores()
+    if value is None:
+        return min(cores, MAX_THREADS)
+    threads = _integer("threads", value, 1, MAX_THREADS)
+    if threads > cores:
+        log.warning("`threads` is %d, but there are %d usable cores: plans will be worse, and late.", threads, cores)
+    return threads
 
 
 def _integer(name: str, value: object, least: int, most: int | None = None) -> int:

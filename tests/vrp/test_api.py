@@ -101,7 +101,7 @@ def test_same_seed_and_iterations_give_the_same_answer(stand_in: Any) -> None:
         ({"seed": -1}, r"`seed` must be an integer in \[0, \d+\], got -1"),
         ({"seed": 2**64}, r"`seed` must be"),
         ({"seed": 1.0}, r"`seed` must be .* got 1\.0"),
-        ({"threads": 0}, r"`threads` must be an integer in \[1, 1024\], got 0"),
+        ({"threads": 0}, r"`threads` must be an integer in \[1, 256\], got 0"),
         ({"threads": False}, r"`threads` must be .* got False"),
         ({"solver": "stand in"}, r"There is no solver 'stand in'\. Did you mean 'stand-in'\?"),
         ({"solver": 7}, r"`solver` must be the name of a solver, got 7\. Allowed: auto, stand-in"),
@@ -290,3 +290,11 @@ def test_the_time_kept_for_closing_grows_with_the_size(stand_in: Any) -> None:
 def test_all_usable_cores_by_default(stand_in: Any) -> None:
     """`threads=None` follows the affinity of the process."""
     assert vrp.solve(square(), max_iterations=1).stats.threads == usable_cores() >= 1
+
+
+def test_more_threads_than_cores_are_remarked(caplog: pytest.LogCaptureFixture) -> None:
+    """They help nobody and cost time; as many as there are are no matter for a remark."""
+    vrp.solve(square(), max_iterations=1, threads=usable_cores())
+    assert "usable cores" not in caplog.text
+    vrp.solve(square(), max_iterations=1, threads=usable_cores() + 1)
+    assert f"`threads` is {usable_cores() + 1}, but there are {usable_cores()} usable cores" in caplog.text
