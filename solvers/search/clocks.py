@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vrp.problem import Problem
-from vrp.schedule import CLOCK_TOLERANCE, TOLERANCE
+from vrp.schedule import RELATIVE_TOLERANCE, TOLERANCE
 from vrp.solvers.search.gaps import PIECES, Timeline
 from vrp.solvers.search.halts import Halts, NoHalts
 from vrp.solvers.search.hours import Hours
@@ -181,7 +181,7 @@ def _timeline(problem: Problem, kind: NDArray[np.int64], spans: Spans, scale: fl
         starts=np.ascontiguousarray(spans.starts),
         flexible=(bound.cost > 0) | (bound.overtime > 0) & np.isfinite(bound.nominal) | np.isfinite(bound.longest),
         horizon=float(edges[np.isfinite(edges)].max()),
-        grain=(TOLERANCE + CLOCK_TOLERANCE * least) / 2000.0,
+        grain=(TOLERANCE + RELATIVE_TOLERANCE * least) / 2000.0,
         soonest=np.zeros((N, 3)),
         log=np.zeros(N, np.int64),
         old=np.zeros((N, 3)),

@@ -7,20 +7,21 @@ from typing import Any, TypeGuard
 from vrp.errors import suggest
 from vrp.formats.source import Source
 from vrp.problem import Problem
-from vrp.solution import Route, Solution, Stats
+from vrp.solution import Route, Solution, Stats, Status, Unserved
 
 SOLUTION_FORMAT = "vrp-solution"
 VERSION = 1
 KEYS = ("format", "version", "problem", "status", "cost", "cost_table", "routes", "unserved", "stats", "notes")
 ROUTE_KEYS = ("vehicle_type", "vehicle", "start_depot", "end_depot", "visits", "distance", "duration", "cost", "steps")
+UNSERVED_KEYS = ("stop", "name", "reason", "hint", "required")
 
 
 def solution_from_dict(data: Mapping[str, Any], problem: Problem, name: str = "the solution") -> Solution:
     """Return the plan that `Solution.to_dict` gave.
 
-    Of the routes, vehicle types and visits count; schedule, costs and unserved stops are computed anew. A cost that is
-    stated is kept, so that `check` can compare it. The names of the steps tell a plan of another problem, where this
-    problem has names.
+    Of the routes, vehicle types and visits count; schedule and costs are computed anew. What the plan states as a whole
+    (cost, status, unserved stops with their reasons) is kept, so that `check` can compare it. The names of the steps
+    tell a plan of another problem, where this problem has names.
 
     Raises
     ------
@@ -41,14 +42,21 @@ def solution_from_dict(data: Mapping[str, Any], problem: Problem, name: str = "t
     cost = data.get("cost")
     if cost is not None and (isinstance(cost, bool) or not isinstance(cost, (int, float))):
         source.add('"cost" must be a number.')
+    status = data.get("status")
+    if status is not None and str(status) not in Status.__members__:
+        source.add(f"there is no status {status!r:.40}.{suggest(status, Status.__members__)}")
+    unserved = _unserved(source, data["unserved"], problem) if "unserved" in data else None
     source.raise_errors()
     if other := _other_name(routes, problem):
         raise source.failure(f"this is the plan of another problem: {other}.")
     solution = evaluate(problem, [route for route in made if route is not None], _stats(data.get("stats")))
-    if cost is None:
-        return solution
     try:
-        return replace(solution, cost=float(cost))
+        return replace(
+            solution,
+            cost=solution.cost if cost is None else float(cost),
+            status=solution.status if status is None else Status[str(status)],
+            unserved=solution.unserved if unserved is None else unserved,
+        )
     except OverflowError:
         raise source.failure('"cost" must be a finite number.') from None
 
@@ -70,6 +78,28 @@ def _route(source: Source, index: int, route: Any, problem: Problem) -> Route | 
         return None
     vehicle = problem.vehicles[vehicle_type]
     return Route(vehicle_type, vehicle.start_depot, vehicle.end_depot, tuple(visits))
+
+
+def _unserved(source: Source, stops: Any, problem: Problem) -> tuple[Unserved, ...]:
+    if not isinstance(stops, list):
+        source.add('"unserved" must be a list.')
+        return ()
+    made = []
+    for k, stop in enumerate(stops):
+        who = f"unserved {k}"
+        if not isinstance(stop, Mapping):
+            source.add(f'{who} must be an object with "stop".')
+            continue
+        _check_keys(source, who, stop, UNSERVED_KEYS)
+        where, required = stop.get("stop"), stop.get("required", True)
+        if not _is_index(where, problem.num_locations) or where < problem.num_depots:
+            clients = f"{problem.num_depots} to {problem.num_locations - 1}"
+            source.add(f'{who}: "stop" must be the location of a stop, {clients}, got {where!r:.40}.')
+        elif not isinstance(required, bool):
+            source.add(f'{who}: "required" must be true or false, got {required!r:.40}.')
+        else:
+            made.append(Unserved(where, str(stop.get("reason", "")), str(stop.get("hint", "")), required))
+    return tuple(made)
 
 
 def _other_name(routes: list[Any], problem: Problem) -> str:

@@ -17,7 +17,7 @@ from vrp.errors import FormatError, OptionError, ProblemError
 from vrp.formats import problem_from_dict, problem_to_dict, read, read_solution, read_text, solution_from_dict, write
 from vrp.formats.differences import differences
 from vrp.problem import Problem
-from vrp.solution import Route, Solution
+from vrp.solution import Route, Solution, Status
 from vrp.vehicles import VehicleType
 
 
@@ -137,8 +137,33 @@ def test_a_false_cost_is_found() -> None:
 
 
 @pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"status": "COMPLETE"}, "stated status"),
+        ({"unserved": []}, "stated unserved"),
+        ({"unserved": [{"stop": 4}, {"stop": 1}]}, "stated unserved"),
+        ({"unserved": [{"stop": 4, "required": False}]}, "stated unserved"),
+    ],
+)
+def test_false_statements_about_the_plan_are_found(change: dict[str, Any], kind: str) -> None:
+    """Status and unserved stops are kept as stated too."""
+    solution = plan()
+    assert solution.status is Status.PARTIAL
+    assert [u.stop for u in solution.unserved] == [4]
+    again = solution_from_dict(solution.to_dict() | change, solution.problem)
+    assert {v.kind for v in check(solution.problem, again)} == {"unserved", kind}
+
+
+@pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"status": "COMPLET"}, "there is no status 'COMPLET'. Did you mean 'COMPLETE'?"),
+        ({"status": ["COMPLETE"]}, "there is no status ['COMPLETE']"),
+        ({"unserved": 5}, '"unserved" must be a list'),
+        ({"unserved": [4]}, 'unserved 0 must be an object with "stop"'),
+        ({"unserved": [{"stop": 0}]}, "must be the location of a stop, 1 to 5, got 0"),
+        ({"unserved": [{"stop": 4, "required": "no"}]}, '"required" must be true or false'),
+        ({"unserved": [{"stop": 4, "why": ""}]}, "unserved 0: unknown key 'why'"),
         ({"version": 2}, 'expected an object with "format"'),
         ({"routes": None}, 'expected a list "routes"'),
         ({"routes": [{"visits": [1]}]}, '"vehicle_type" must be 0 to 0, got None'),
