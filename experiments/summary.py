@@ -149,7 +149,7 @@ def _text(rows: list[dict[str, str]], cells: list[Cell], common: dict[float, set
     lines = [
         f"# {rows[0]['set']}: {len(instances)} instances, {seeds} seed(s), {rows[0]['threads']} thread(s)",
         "",
-        f"Sizes {min(sizes, default=0)} to {max(sizes, default=0)}. {rows[0]['cpu']}, {rows[0]['cores']} cores. "
+        f"Sizes {min(sizes, default=0)} to {max(sizes, default=0)}. {rows[0]['cpu']}, {rows[0]['cores']} core(s). "
         f"{min(row['date'] for row in rows)[:10]} to {max(row['date'] for row in rows)[:10]}. Rows: {path.name}.",
         "",
         "Gap to the best-known cost (where there is none, to the best in this file) in percent, mean over instances "
