@@ -20,7 +20,7 @@ from vrp.solvers.search.annealing import CHUNK, NOBODY, Annealing, mean_leg
 from vrp.solvers.search.breeding import Breeding, Growth, grow
 from vrp.solvers.search.cores import LARGE, Cores, pieces
 from vrp.solvers.search.crew import LEVELS, MOVES, Crew
-from vrp.solvers.search.groups import list_length
+from vrp.solvers.search.groups import list_length, orders
 from vrp.solvers.search.limits import unsupported
 from vrp.solvers.search.model import Model, build
 from vrp.solvers.search.neighbours import neighbours
@@ -264,7 +264,7 @@ class _Run:
         if (growth := grow(self.model, budget)) is not None:
             self._evolve(growth, hot, cold)
             return
-        plan = self.crew.agree(shape(budget * size, len(self.model.clients)))
+        plan = self.crew.agree(shape(budget * size, orders(self.model.plan.groups, self.model.clients)))
         if plan.plans == 1 or self.model.fleet.used[0] < 2:
             self._meets = size > 1
             core.anneal(core.done(), 1.0, hot, cold, STEPS)

@@ -59,7 +59,7 @@ class Shape(NamedTuple):
 
 
 def shape(iterations: float, clients: int) -> Shape:
-    """Choose how many plans to keep and how long a child is annealed.
+    """Choose how many plans to keep and how long a child is annealed, where a plan serves so many clients.
 
     Fitted on 15 instances of the X set with 119 to 383 clients and 14 road problems with 100. With 100 clients a
     population was better from 80,000 iterations on (a mean gap of 0.14 against 0.36 % with 150,000); with 300, one long
