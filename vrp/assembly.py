@@ -38,6 +38,10 @@ _WORDS = {
     "`shipment_load`": "`load`",
     "Use `group_required` to say": "Use `group(required=True)` to say",
 }
+_PLACE_WORDS = {
+    "latlon": LATLON_WORDS | {"Give crs='planar'": "Give `x` and `y`"},
+    "planar": {"`coords`": "`x` and `y`"},
+}
 
 
 def assemble(draft: Draft, distance: Any = None, duration: Any = None) -> Problem:
@@ -80,8 +84,8 @@ class _Assembly(Reader):
         try:
             problem = Problem.from_arrays(**values)
         except ProblemError as error:
-            words = _WORDS | (LATLON_WORDS if values["crs"] == "latlon" else {"`coords`": "`x` and `y`"})
-            raise ProblemError([*errors, *error.reworded(words).errors]) from None
+            told = error.reworded(_WORDS | _PLACE_WORDS[values["crs"]])
+            raise ProblemError([*errors, *told.errors]) from None
         if errors:
             raise ProblemError(errors)
         return problem

@@ -93,8 +93,9 @@ def _sizes(problem: "Problem", fields: Fields) -> tuple[int, int]:
     before = len(fields.errors)
     for name in NETWORK:
         value = getattr(problem, name)
-        if len(shape_of(value)) == 1 and len(value) and fields.array(name, value) is not None:
-            fields.add(f"`{name}` has shape {dims(shape_of(value))}, but needs one row per location, depots first.")
+        shape = shape_of(value)
+        if value is not None and len(shape) < 2 and shape != (0,) and fields.array(name, value) is not None:
+            fields.add(f"`{name}` has shape {dims(shape)}, but needs one row per location, depots first.")
     if len(fields.errors) == before:
         fields.add("The problem is empty: nothing tells where its stops are. Give `coords`, `distance` or `duration`.")
     raise ProblemError(fields.errors)

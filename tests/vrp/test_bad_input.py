@@ -281,6 +281,18 @@ def test_stops_in_a_table_are_blamed_by_name(tmp_path: Path, capsys: pytest.Capt
             lambda: vrp.Problem.from_frame({"x": [0, 1], "y": [0, 1]}, {"name": ["a"], "fixed_cost": ["7,25"]}),
             "Use a point: 7.25.",
         ),
+        (
+            lambda: vrp.Problem.from_frame({"x": [0, 1], "y": [0, 1], "demand": [0, "1,200"]}),
+            "Write 1200, or 1.200 if the comma is a decimal one.",
+        ),
+        (
+            lambda: vrp.Problem.from_frame({"x": [0, 1], "y": [0, 1], "demand": [0, "1,234,000.5"]}),
+            "Leave out the commas: 1234000.5.",
+        ),
+        (lambda: vrp.Problem.from_frame({"lat": [0, 1], "lon": [0, 181]}), "Is it metres? Give `x` and `y`."),
+        (lambda: vrp.Problem.from_latlon([0, 1], [0, 181]), "Use Problem.from_arrays with crs='planar'."),
+        (lambda: vrp.Problem.from_arrays(distance="abc"), "`distance` must be numbers in rows"),
+        (lambda: vrp.Problem.from_arrays(distance=7), "`distance` has shape a single number, but needs one row per"),
     ],
 )
 def test_slips_get_the_remedy(make: Callable[[], vrp.Problem], words: str) -> None:
