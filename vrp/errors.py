@@ -41,6 +41,10 @@ class OptionError(VrpError):
     """An unknown solver or option, or a value outside its range."""
 
 
+class ArgumentError(OptionError, TypeError):
+    """A function or class has no argument of that name; a TypeError too, as Python itself would raise."""
+
+
 class SolverError(VrpError):
     """A solver returned a plan that the checker rejects: a defect of the solver, not of the input; please report it."""
 

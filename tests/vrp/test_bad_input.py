@@ -4,6 +4,7 @@ The rows are those on which other solvers crash, return a wrong plan or give up 
 Python; what a file can hold runs through the command line too.
 """
 
+import inspect
 import json
 import math
 from collections.abc import Callable
@@ -343,3 +344,31 @@ def test_errors_of_tables_tell_what_can_be_done_in_a_file(tmp_path: Path) -> Non
     (tmp_path / "vehicles.csv").write_text("capacity,start\n9,c\n")
     with pytest.raises(vrp.ProblemError, match="`start`, `end` or `reload_depots` is 'c', but no row of `stops`"):
         vrp.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: vrp.solve(vrp.Problem(coords=SQUARE), sede=3), "solve has no argument 'sede'. Did you mean 'seed'?"),
+        (lambda: vrp.solve_many([], tread=3), "solve_many has no argument 'tread'. Did you mean 'threads'?"),
+        (lambda: vrp.read("x.json", roundin="exact"), "read has no argument 'roundin'. Did you mean 'rounding'?"),
+        (lambda: vrp.Builder(sped=3), "Builder has no argument 'sped'. Did you mean 'speed'?"),
+        (lambda: vrp.Builder().build(distanc=3), "Builder.build has no argument 'distanc'. Did you mean 'distance'?"),
+        (lambda: vrp.VehicleType(capcity=3), "VehicleType has no argument 'capcity'. Did you mean 'capacity'?"),
+        (lambda: vrp.Break(0, finish=3), "Break has no argument 'finish'. Allowed: start, end."),
+        (lambda: vrp.Problem(coordz=1), "Problem has no argument 'coordz'. Did you mean 'coords'?"),
+    ],
+)
+def test_unknown_keywords_are_our_error_and_pythons(call: Callable[[], object], message: str) -> None:
+    """They name what was probably meant; whoever expects Python's TypeError gets one."""
+    with pytest.raises(vrp.OptionError) as caught:
+        call()
+    assert str(caught.value) == message
+    assert isinstance(caught.value, TypeError)
+
+
+def test_signatures_stay_for_help() -> None:
+    """Refusing unknown keywords hides no argument."""
+    assert list(inspect.signature(vrp.solve).parameters)[:3] == ["problem", "time_limit", "solver"]
+    assert list(inspect.signature(vrp.Break).parameters) == ["start", "end"]
+    assert "capacity" in str(inspect.signature(vrp.VehicleType))
