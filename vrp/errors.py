@@ -62,7 +62,7 @@ class MissingExtraError(VrpError):
     """An optional dependency is not installed; the message gives the command that installs it."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed. Install it with `pip install neural-vrp[{extra}]`.")
+        super().__init__(f"{package} is not installed. Install it with `pip install 'neural-vrp[{extra}]'`.")
 
 
 def suggest(got: object, allowed: Iterable[object]) -> str:

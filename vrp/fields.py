@@ -49,9 +49,12 @@ def as_number(value: object) -> float | None:
 
 
 def is_text(value: object) -> bool:
-    """Return whether a value is text that can be written: half a surrogate pair (JSON may hold one) has no UTF-8."""
+    """Return whether a value is text that can be written and read back.
+
+    Half a surrogate pair (JSON may hold one) has no UTF-8; a file with a zero character is taken for no text.
+    """
     try:
-        return isinstance(value, str) and value.encode() is not None
+        return isinstance(value, str) and b"\0" not in value.encode()
     except UnicodeEncodeError:
         return False
 

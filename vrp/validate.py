@@ -71,7 +71,7 @@ def read_settings(problem: Any, fields: Fields) -> dict[str, Any]:
         fields.add(f"`speed` must be greater than 0 and finite (units per second), but is {show(problem.speed)}.")
         chosen["speed"] = 1.0
     if not is_text(problem.name):
-        fields.add(f"`name` must be a text, but is {show(problem.name)}.")
+        fields.add(f"`name` must be a text without zero characters, but is {show(problem.name)}.")
     notes: object = problem.notes
     if isinstance(notes, str) or not isinstance(notes, Sequence) or not all(map(is_text, notes)):
         fields.add(f"`notes` must be a list of texts, but is {show(notes)}.")
@@ -118,7 +118,8 @@ def _names(names: Any, locations: int, fields: Fields) -> tuple[str, ...]:
         return ()
     wrong = [n for n in given if not is_text(n) or not n]
     if wrong:
-        fields.add(f"`names` must be texts, not empty, but holds {shorten(map(show, wrong), len(wrong))}.")
+        found = shorten(map(show, wrong), len(wrong))
+        fields.add(f"`names` must be texts, not empty and without zero characters, but holds {found}.")
         return ()
     if len(given) != locations:
         fields.add(

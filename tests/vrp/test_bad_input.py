@@ -223,6 +223,11 @@ FILES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "infinity": ({"service": [0.0, 0.0, math.inf, 0.0, 0.0]}, ["Infinity"]),
     "negative demand": ({"delivery": [[1.0], [1.0], [-1.0], [1.0], [1.0]]}, ["-1", "'c'"]),
     "window ends before it starts": ({"time_windows": [[[9.0, 2.0]]] + [[[0.0, 9.0]]] * 4}, ["9", "2", "'a'"]),
+    "zero character": (
+        {"names": ["hub", "a\0", "b", "c", "d", "e"]},
+        ["`names` must be texts, not empty and without zero characters, but holds 'a\\x00'"],
+    ),
+    "zero character in a vehicle": ({"vehicles": [{"name": "v\0"}]}, ["without zero characters, but is 'v\\x00'"]),
     "duplicate names": ({"names": ["hub", "a", "b", "b", "d", "e"]}, ["'b'"]),
     "non-square": ({"distance": [[[0.0, 1.0]] * 3]}, ["distance", "3x2"]),
     "text for numbers": ({"service": ["one"] * 5}, ["service"]),

@@ -59,7 +59,7 @@ def read_text(text: str, rounding: str = "auto") -> Problem:
 
 def _is_folder(path: str | PathLike[str]) -> bool:
     try:
-        return Path(path).is_dir()
+        return os.fspath(path) != "" and Path(path).is_dir()
     except (OSError, ValueError):
         return False
 

@@ -78,6 +78,7 @@ def test_files(tmp_path: Path) -> None:
         ({"chargers": {"a": []}}, "depot indices as keys"),
         ({"scenarios": {"x": 1}}, "\"scenarios\" has no key 'x'"),
         ({"version": 9}, 'expected "format"'),
+        ({"version": True}, 'expected "format"'),
         ({"format": "vrp-problm"}, "Did you mean 'vrp-problem'?"),
         ({"format": "vrp-solution"}, "this is a solution"),
     ],
@@ -140,6 +141,7 @@ def test_a_false_cost_is_found() -> None:
     ("change", "message"),
     [
         ({"version": 2}, 'expected an object with "format"'),
+        ({"version": True}, 'expected an object with "format"'),
         ({"routes": None}, 'expected a list "routes"'),
         ({"routes": [{"visits": [1]}]}, '"vehicle_type" must be 0 to 0, got None'),
         ({"routes": [{"vehicle_type": 0, "visits": [99]}]}, '"visits" must be locations, 0 to 5, got 99'),
