@@ -15,6 +15,7 @@ from vrp.closing import check_prefixes, checked_start, closing_seconds, finish
 from vrp.collector import full_passes_wait
 from vrp.deadline import Deadline
 from vrp.errors import MissingExtraError, UnsupportedError, VrpError
+from vrp.keywords import known_keywords
 from vrp.problem import Problem
 from vrp.solution import Solution
 from vrp.solvers import SOLVERS, Event, Solver, make
@@ -24,6 +25,7 @@ OnProgress = Callable[[Event], bool | None]
 OnResult = Callable[[int, Solution | VrpError], object]
 
 
+@known_keywords
 def solve(
     problem: Problem,
     *,
@@ -91,6 +93,7 @@ def solve(
         return _solve(problem, arguments, start, on_progress, started)
 
 
+@known_keywords
 def solve_many(
     problems: Iterable[Problem],
     *,

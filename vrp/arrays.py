@@ -28,6 +28,7 @@ LATLON_WORDS = {
     ": the rows of `coords` are lat, lon": "",
     "Give `coords`, `distance` or `duration`": "Give one `lat` and one `lon` per location",
     "`coords`": "`lat` and `lon`",
+    "Give crs='planar'": "Use Problem.from_arrays with crs='planar'",
 }
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ from vrp import clock
 from vrp.arrays import LATLON_WORDS
 from vrp.draft import Columns, Draft, Reader, number, texts
 from vrp.errors import ProblemError, suggest
-from vrp.fields import as_number, comma_hint, dims, shape_of, show
+from vrp.fields import Fields, as_number, comma_hint, dims, shape_of, show
 from vrp.problem import Problem
+from vrp.validate import read_settings
 from vrp.vehicles import Break, VehicleType
 
 # Fields of a vehicle that pass unchanged; `VehicleType` holds their neutral values.
@@ -37,6 +39,10 @@ _WORDS = {
     "`shipments` use": "Shipments use",
     "`shipment_load`": "`load`",
     "Use `group_required` to say": "Use `group(required=True)` to say",
+}
+_PLACE_WORDS = {
+    "latlon": LATLON_WORDS | {"Give crs='planar'": "Give `x` and `y`"},
+    "planar": {"`coords`": "`x` and `y`"},
 }
 
 
@@ -68,20 +74,23 @@ class _Assembly(Reader):
             )
         values = self.places(distance is None and duration is None) | self.clients() | self.loads()
         values["names"] = self.names()
-        values["vehicles"] = (*self.draft.types, *self.vehicle_types(values.pop("capacities"))) or None
-        values |= self.fleet(len(self.draft.types))
+        values["vehicles"] = (*self.types, *self.vehicle_types(values.pop("capacities"))) or None
+        values |= self.fleet(len(self.types))
         values |= {"distance": distance, "duration": duration, **self.draft.settings}
         if self.start is not None:
             values["notes"] = (*(values["notes"] or ()), f"Times count from {self.start}.")
         sized = self.sized(distance=distance, duration=duration)
         errors = self.told()
         if not sized:
-            raise ProblemError(errors)
+            wrong = Fields()
+            speed = 1.0 if values["speed"] is None else values["speed"]
+            read_settings(SimpleNamespace(**values | {"speed": speed}), wrong)
+            raise ProblemError([*errors, *wrong.errors])
         try:
             problem = Problem.from_arrays(**values)
         except ProblemError as error:
-            words = _WORDS | (LATLON_WORDS if values["crs"] == "latlon" else {"`coords`": "`x` and `y`"})
-            raise ProblemError([*errors, *error.reworded(words).errors]) from None
+            told = error.reworded(_WORDS | _PLACE_WORDS[values["crs"]])
+            raise ProblemError([*errors, *told.errors]) from None
         if errors:
             raise ProblemError(errors)
         return problem

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from vrp.assembly import assemble
 from vrp.draft import Draft, Handle
+from vrp.keywords import known_keywords
 from vrp.problem import Problem
 from vrp.vehicles import VehicleType
 
@@ -16,6 +17,7 @@ Window = Sequence[Any]
 """(start, end), or a list of such pairs; times as in `Builder`."""
 
 
+@known_keywords
 class Builder:
     """Collects depots, stops and vehicles; `build` returns the problem, or all errors at once.
 
@@ -217,16 +219,19 @@ class Builder:
 
     def add_types(self, types: Iterable[VehicleType]) -> None:
         """Add ready-made vehicle types; in the problem they come before those added by `vehicle`."""
-        self._draft.types.extend(types)
+        self._draft.types.extend(types if isinstance(types, Iterable) else [types])
 
+    @known_keywords
     def group(self, name: str | None = None, *, required: bool = True) -> Handle:
         """Add a group of alternatives, of which one stop must be served (`required`) or at most one is."""
         return self._add("group", {"name": name, "required": required, "unknown": {}})
 
+    @known_keywords
     def shipment(self, pickup: Handle | str, delivery: Handle | str, load: Load = 1) -> None:
         """Let goods travel from one stop to another: on one vehicle, pickup first, both or neither."""
         self._draft.shipments.append((pickup, delivery, load))
 
+    @known_keywords
     def build(self, *, distance: ArrayLike | None = None, duration: ArrayLike | None = None) -> Problem:
         """Return the problem.
 

@@ -36,7 +36,7 @@ class Draft:
     shipments: list[tuple[Any, Any, Any]] = field(default_factory=list)
     errors: list[tuple[str, int, str]] = field(default_factory=list)
     """(kind, number, what is wrong)."""
-    types: list[VehicleType] = field(default_factory=list)
+    types: list[Any] = field(default_factory=list)
     """Ready-made vehicle types, before those added one by one."""
     depots_after_stops: bool = False
     owner: object = field(default_factory=object)
@@ -58,8 +58,12 @@ class Reader:
         self.draft = draft
         self.depots, self.stops = draft.records["depot"], draft.records["stop"]
         self.vehicles, self.groups = draft.records["vehicle"], list(draft.records["group"])
+        self.types = [t for t in draft.types if isinstance(t, VehicleType)]
         self.errors: dict[str, list[str]] = {}
         """What is wrong -> with whom."""
+        for other in draft.types:
+            if not isinstance(other, VehicleType):
+                self.errors[f"`add_types` needs VehicleTypes, but got {show(other)}."] = []
         for kind, number, error in draft.errors:
             self.error(kind, number, error)
         self.index = {kind: self._index(kind) for kind in draft.records}
@@ -116,7 +120,7 @@ class Reader:
         """Return names to numbers; ready-made vehicle types, which come before the others, count up to -1."""
         found: dict[str, int] = {}
         if kind == "vehicle":
-            ready = self.draft.types
+            ready = self.types
             found = {t.name: k - len(ready) for k, t in enumerate(ready) if isinstance(t.name, str) and t.name}
         for number, record in enumerate(self.draft.records[kind]):
             name = record["name"]

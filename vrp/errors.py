@@ -41,6 +41,10 @@ class OptionError(VrpError):
     """An unknown solver or option, or a value outside its range."""
 
 
+class ArgumentError(OptionError, TypeError):
+    """A function or class has no argument of that name; a TypeError too, as Python itself would raise."""
+
+
 class SolverError(VrpError):
     """A solver returned a plan that the checker rejects: a defect of the solver, not of the input; please report it."""
 
@@ -58,7 +62,7 @@ class MissingExtraError(VrpError):
     """An optional dependency is not installed; the message gives the command that installs it."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed. Install it with `pip install neural-vrp[{extra}]`.")
+        super().__init__(f"{package} is not installed. Install it with `pip install 'neural-vrp[{extra}]'`.")
 
 
 def suggest(got: object, allowed: Iterable[object]) -> str:

@@ -49,17 +49,27 @@ def as_number(value: object) -> float | None:
 
 
 def is_text(value: object) -> bool:
-    """Return whether a value is text that can be written: half a surrogate pair (JSON may hold one) has no UTF-8."""
+    """Return whether a value is text that can be written and read back.
+
+    Half a surrogate pair (JSON may hold one) has no UTF-8; a file with a zero character is taken for no text.
+    """
     try:
-        return isinstance(value, str) and value.encode() is not None
+        return isinstance(value, str) and b"\0" not in value.encode()
     except UnicodeEncodeError:
         return False
 
 
 def comma_hint(*values: object) -> str:
-    """Return what to do where a text is a number with a decimal comma; "" elsewhere."""
-    found = next((v for v in values if isinstance(v, str) and re.fullmatch(r"\s*[+-]?\d+,\d+\s*", v)), None)
-    return f" Use a point: {found.strip().replace(',', '.')}." if found is not None else ""
+    """Return what to do where a text is a number with commas, before decimals or between thousands; "" elsewhere."""
+    for text in (value.strip() for value in values if isinstance(value, str)):
+        decimal = re.fullmatch(r"[+-]?\d+,\d+", text)
+        thousands = re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", text)
+        point, whole = text.replace(",", "."), text.replace(",", "")
+        if decimal and thousands:
+            return f" Write {whole}, or {point} if the comma is a decimal one."
+        if decimal or thousands:
+            return f" Use a point: {point}." if decimal else f" Leave out the commas: {whole}."
+    return ""
 
 
 def shape_of(value: Any) -> tuple[int, ...]:

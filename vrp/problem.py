@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from vrp.keywords import known_keywords
 from vrp.vehicles import VehicleType
 
 Floats = NDArray[np.floating[Any]]
@@ -18,6 +19,7 @@ DETOUR = 1.3
 """Road distance over great-circle distance, as assumed where lat/lon comes without a matrix."""
 
 
+@known_keywords
 @dataclass(frozen=True)
 class Scenarios:
     """What may happen, as S equally likely samples of the uncertain data; None means certain, as in the problem."""
@@ -32,6 +34,7 @@ class Scenarios:
     """[S, n] whether the stop exists."""
 
 
+@known_keywords
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Problem:
     """Stops, vehicles and a network. Validated once, on construction; every array is read-only.

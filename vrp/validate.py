@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vrp.errors import ProblemError, suggest
-from vrp.fields import LARGEST, Array, Fields, dims, freeze, is_text, shape_of, shorten, show
+from vrp.fields import LARGEST, Array, Fields, as_number, dims, freeze, is_text, shape_of, shorten, show
 from vrp.remarks import remarks
 from vrp.validate_network import check_units, network
 from vrp.validate_vehicles import chargers, vehicle_types
@@ -33,12 +33,7 @@ def normalise(problem: "Problem") -> dict[str, object]:
         With every error of the input.
     """
     fields = Fields()
-    chosen = {}
-    for name, allowed in CHOICES.items():
-        value = chosen[name] = getattr(problem, name)
-        if not isinstance(value, str) or value not in allowed:
-            fields.add(f"`{name}` is {show(value)}.{suggest(show(value), allowed)}")
-            chosen[name] = allowed[0]
+    chosen = read_settings(problem, fields)
     depots, clients = _sizes(problem, fields)
     fields.num_depots = depots
     fields.names = names = _names(problem.names, depots + clients, fields)
@@ -55,7 +50,6 @@ def normalise(problem: "Problem") -> dict[str, object]:
     out |= _pairs(problem, len(out["vehicles"]), clients, fields)
     if problem.scenarios is not None:
         out["scenarios"] = _scenarios(problem.scenarios, depots + clients, clients, loads, fields)
-    _labels(problem, fields)
     if not fields.errors:
         check_units(problem, out, fields)
     if fields.errors:
@@ -64,13 +58,24 @@ def normalise(problem: "Problem") -> dict[str, object]:
     return out
 
 
-def _labels(problem: "Problem", fields: Fields) -> None:
-    """Check what is only shown."""
+def read_settings(problem: Any, fields: Fields) -> dict[str, Any]:
+    """Return what was chosen and the speed, which need no locations to be checked; check also what is only shown."""
+    chosen: dict[str, Any] = {}
+    for name, allowed in CHOICES.items():
+        value = chosen[name] = getattr(problem, name)
+        if not isinstance(value, str) or value not in allowed:
+            fields.add(f"`{name}` is {show(value)}.{suggest(show(value), allowed)}")
+            chosen[name] = allowed[0]
+    speed = chosen["speed"] = as_number(problem.speed)
+    if speed is None or not 1 / LARGEST <= speed <= LARGEST:
+        fields.add(f"`speed` must be greater than 0 and finite (units per second), but is {show(problem.speed)}.")
+        chosen["speed"] = 1.0
     if not is_text(problem.name):
-        fields.add(f"`name` must be a text, but is {show(problem.name)}.")
+        fields.add(f"`name` must be a text without zero characters, but is {show(problem.name)}.")
     notes: object = problem.notes
     if isinstance(notes, str) or not isinstance(notes, Sequence) or not all(map(is_text, notes)):
         fields.add(f"`notes` must be a list of texts, but is {show(notes)}.")
+    return chosen
 
 
 def _sizes(problem: "Problem", fields: Fields) -> tuple[int, int]:
@@ -93,8 +98,9 @@ def _sizes(problem: "Problem", fields: Fields) -> tuple[int, int]:
     before = len(fields.errors)
     for name in NETWORK:
         value = getattr(problem, name)
-        if len(shape_of(value)) == 1 and len(value) and fields.array(name, value) is not None:
-            fields.add(f"`{name}` has shape {dims(shape_of(value))}, but needs one row per location, depots first.")
+        shape = shape_of(value)
+        if value is not None and len(shape) < 2 and shape != (0,) and fields.array(name, value) is not None:
+            fields.add(f"`{name}` has shape {dims(shape)}, but needs one row per location, depots first.")
     if len(fields.errors) == before:
         fields.add("The problem is empty: nothing tells where its stops are. Give `coords`, `distance` or `duration`.")
     raise ProblemError(fields.errors)
@@ -112,7 +118,8 @@ def _names(names: Any, locations: int, fields: Fields) -> tuple[str, ...]:
         return ()
     wrong = [n for n in given if not is_text(n) or not n]
     if wrong:
-        fields.add(f"`names` must be texts, not empty, but holds {shorten(map(show, wrong), len(wrong))}.")
+        found = shorten(map(show, wrong), len(wrong))
+        fields.add(f"`names` must be texts, not empty and without zero characters, but holds {found}.")
         return ()
     if len(given) != locations:
         fields.add(

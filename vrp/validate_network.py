@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vrp.fields import LARGEST, SHOWN, Array, Fields, as_number, dims, freeze, shorten, show
+from vrp.fields import LARGEST, SHOWN, Array, Fields, dims, freeze, shorten, show
 from vrp.remarks import REMARKS
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ _OURS = (ONE_MATRIX, SPEED, ESTIMATE, ROUNDED, *REMARKS)
 _HOW = {"nearest": "to the nearest integer.", "truncate1": "down to one decimal.", "ceil": "up to the next integer."}
 
 
-def network(problem: "Problem", locations: int, chosen: Mapping[str, str], fields: Fields) -> dict[str, Any]:
-    """Return `coords`, `distance`, `duration`, `speed` and `notes`; `chosen` holds `crs` and `rounding`."""
+def network(problem: "Problem", locations: int, chosen: Mapping[str, Any], fields: Fields) -> dict[str, Any]:
+    """Return `coords`, `distance`, `duration`, `speed` and `notes`; `chosen` holds the settings."""
     before = len(fields.errors)
     coords = _coords(problem, locations, chosen["crs"], fields)
     wrong_coords = len(fields.errors) > before
@@ -50,11 +50,7 @@ def network(problem: "Problem", locations: int, chosen: Mapping[str, str], field
             )
     elif given["distance"] is None and given["duration"] is None and not len(coords) and not wrong_coords:
         fields.add("Nothing tells how far it is. Give `coords`, `distance` or `duration`.")
-    speed = as_number(problem.speed)
-    if speed is None or not 1 / LARGEST <= speed <= LARGEST:
-        fields.add(f"`speed` must be greater than 0 and finite (units per second), but is {show(problem.speed)}.")
-        speed = 1.0
-    out = {"coords": coords, "distance": distance, "duration": duration, "speed": speed}
+    out = {"coords": coords, "distance": distance, "duration": duration, "speed": chosen["speed"]}
     return out | {"notes": _notes(problem, chosen, out)}
 
 
@@ -69,7 +65,7 @@ def only_durations(distance: Array | None, duration: Array | None) -> bool:
     )
 
 
-def _notes(problem: "Problem", chosen: Mapping[str, str], out: Mapping[str, Any]) -> tuple[str, ...]:
+def _notes(problem: "Problem", chosen: Mapping[str, Any], out: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the user's notes and, anew, those that follow from the fields (they may have been replaced)."""
     from vrp.problem import DETOUR
 

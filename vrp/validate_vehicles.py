@@ -212,7 +212,7 @@ def _vehicle_type(
     if any(q > c for q, c in zip(load, capacity, strict=True)):
         read.add(f"`initial_load` {show(load)} is more than its capacity {show(capacity)}.")
     if not is_text(v.name):
-        read.add(f"`name` must be a text, but is {show(v.name)}.")
+        read.add(f"`name` must be a text without zero characters, but is {show(v.name)}.")
         changes["name"] = ""
     return replace(v, **{k: new for k, new in changes.items() if new is not getattr(v, k)})
 

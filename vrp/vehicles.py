@@ -3,7 +3,10 @@
 import math
 from dataclasses import dataclass
 
+from vrp.keywords import known_keywords
 
+
+@known_keywords
 @dataclass(frozen=True)
 class Break:
     """An interval of seconds in which the driver neither drives nor serves.
@@ -15,6 +18,7 @@ class Break:
     end: float
 
 
+@known_keywords
 @dataclass(frozen=True)
 class VehicleType:
     """A group of `count` equal vehicles. Seconds and distance units throughout; infinity means no limit.

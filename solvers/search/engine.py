@@ -58,16 +58,15 @@ class Search:
     def __post_init__(self) -> None:
         for name, least in (("neighbours", 1), ("removal", 1.0), ("heat", 1e-9), ("cold", 1e-9)):
             value = getattr(self, name)
-            whole = isinstance(least, int)
-            if (
-                isinstance(value, bool)
-                or not isinstance(value, int if whole else int | float)
-                or not least <= value < 1e9
-            ):
-                kind = "a whole number" if whole else "a number"
+            types, kind = (int, "whole number") if name == "neighbours" else (int | float, "number")
+            if isinstance(value, bool) or not isinstance(value, types) or not least <= value <= 1e9:
                 raise OptionError(
-                    f"The option {name!r} of the search is {value!r}, but must be {kind} of at least {least}."
+                    f"The option {name!r} of the search is {value!r}, but must be a {kind} from {least:g} to 1e9."
                 )
+        if self.cold > self.heat:
+            raise OptionError(
+                f"The search cools, but `cold` is {self.cold!r} and `heat` is {self.heat!r}: give a lower `cold`."
+            )
 
     def supports(self, problem: Problem) -> list[str]:
         """Name the features of the problem that this solver cannot honour."""

@@ -18,9 +18,17 @@ import numba
 from numba.core import config, types
 from numba.extending import overload
 
+from vrp.errors import OptionError
+
 HERE = Path(__file__).parent
 # All of fastmath but "no NaN" and "no infinity": infinity stands for "no limit".
 FAST = {"contract", "reassoc", "arcp", "nsz", "afn"}
+
+
+def check_compiler() -> None:
+    """Raise an OptionError where numba is told to compile nothing, so that there are no kernels to store."""
+    if config.DISABLE_JIT:  # type: ignore[attr-defined]
+        raise OptionError("The search needs numba's compiler, which NUMBA_DISABLE_JIT turns off. Unset this variable.")
 
 
 def source_hash(folder: Path = HERE) -> str:

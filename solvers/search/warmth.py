@@ -43,7 +43,13 @@ def warm_up(model: Model, divide: bool = False, tour: bool = False) -> float:
     Loading kernels that were compiled before takes a few tenths of a second once per process, and is not compilation.
     `divide` tells that the model may be divided into regions, which takes a few kernels more; `tour` that it is a tour,
     which takes others.
+
+    Raises
+    ------
+    OptionError
+        The compiler is turned off.
     """
+    jit.check_compiler()
     key = feature_set(model)
     if tour:
         return _warm_up(model, f"{key}-tours", touring.run_idle)

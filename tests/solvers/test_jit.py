@@ -80,3 +80,19 @@ def test_folder_of_somebody_else_is_not_used(tmp_path: Path, monkeypatch: pytest
     assert jit.cache_folder() is None
     private.chmod(0o700)
     assert jit.cache_folder() == private / source_hash()
+
+
+def test_a_compiler_turned_off_is_told_before_anything_is_stored(tmp_path: Path) -> None:
+    """A mark that kernels are ready would be false."""
+    code = """
+import vrp
+try: vrp.solve(vrp.Problem.from_arrays(coords=[[0, 0], [1, 0]]), solver="search", max_iterations=1)
+except vrp.OptionError as error: print(error)
+from vrp.solvers.search import jit
+print(list(jit.FOLDER.glob("*.ready")))
+"""
+    told = run(code, HOME=str(tmp_path), NUMBA_DISABLE_JIT="1")
+    assert told.splitlines() == [
+        "The search needs numba's compiler, which NUMBA_DISABLE_JIT turns off. Unset this variable.",
+        "[]",
+    ]

@@ -361,10 +361,22 @@ def test_same_vehicles_by_other_names() -> None:
     assert plan.cost == pytest.approx(80.0)
 
 
-@pytest.mark.parametrize("options", [{"neighbours": 0}, {"neighbours": 2.5}, {"heat": math.nan}, {"removal": "ten"}])
-def test_options_out_of_range(options: dict[str, object]) -> None:
-    """An option that means nothing is an error that names it."""
-    with pytest.raises(OptionError, match=next(iter(options))):
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"neighbours": 0}, "'neighbours' .* is 0, but must be a whole number from 1 to 1e9"),
+        ({"neighbours": 2.5}, "'neighbours' .* is 2.5"),
+        ({"neighbours": 10**10}, "'neighbours' .* is 10000000000, but must be a whole number from 1 to 1e9"),
+        ({"removal": "ten"}, "'removal' .* is 'ten'"),
+        ({"removal": 1.1e9}, "'removal' .* is 1100000000.0, but must be a number from 1 to 1e9"),
+        ({"heat": math.nan}, "'heat' .* is nan"),
+        ({"heat": math.inf}, "'heat' .* is inf, but must be a number from 1e-09 to 1e9"),
+        ({"heat": 1, "cold": 100}, "`cold` is 100 and `heat` is 1"),
+    ],
+)
+def test_options_out_of_range(options: dict[str, object], message: str) -> None:
+    """An option that means nothing is an error that names it and both limits; temperatures cannot rise."""
+    with pytest.raises(OptionError, match=message):
         make("search", **options)
 
 

@@ -4,6 +4,7 @@ The rows are those on which other solvers crash, return a wrong plan or give up 
 Python; what a file can hold runs through the command line too.
 """
 
+import inspect
 import json
 import math
 from collections.abc import Callable
@@ -222,6 +223,11 @@ FILES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "infinity": ({"service": [0.0, 0.0, math.inf, 0.0, 0.0]}, ["Infinity"]),
     "negative demand": ({"delivery": [[1.0], [1.0], [-1.0], [1.0], [1.0]]}, ["-1", "'c'"]),
     "window ends before it starts": ({"time_windows": [[[9.0, 2.0]]] + [[[0.0, 9.0]]] * 4}, ["9", "2", "'a'"]),
+    "zero character": (
+        {"names": ["hub", "a\0", "b", "c", "d", "e"]},
+        ["`names` must be texts, not empty and without zero characters, but holds 'a\\x00'"],
+    ),
+    "zero character in a vehicle": ({"vehicles": [{"name": "v\0"}]}, ["without zero characters, but is 'v\\x00'"]),
     "duplicate names": ({"names": ["hub", "a", "b", "b", "d", "e"]}, ["'b'"]),
     "non-square": ({"distance": [[[0.0, 1.0]] * 3]}, ["distance", "3x2"]),
     "text for numbers": ({"service": ["one"] * 5}, ["service"]),
@@ -281,6 +287,18 @@ def test_stops_in_a_table_are_blamed_by_name(tmp_path: Path, capsys: pytest.Capt
             lambda: vrp.Problem.from_frame({"x": [0, 1], "y": [0, 1]}, {"name": ["a"], "fixed_cost": ["7,25"]}),
             "Use a point: 7.25.",
         ),
+        (
+            lambda: vrp.Problem.from_frame({"x": [0, 1], "y": [0, 1], "demand": [0, "1,200"]}),
+            "Write 1200, or 1.200 if the comma is a decimal one.",
+        ),
+        (
+            lambda: vrp.Problem.from_frame({"x": [0, 1], "y": [0, 1], "demand": [0, "1,234,000.5"]}),
+            "Leave out the commas: 1234000.5.",
+        ),
+        (lambda: vrp.Problem.from_frame({"lat": [0, 1], "lon": [0, 181]}), "Is it metres? Give `x` and `y`."),
+        (lambda: vrp.Problem.from_latlon([0, 1], [0, 181]), "Use Problem.from_arrays with crs='planar'."),
+        (lambda: vrp.Problem.from_arrays(distance="abc"), "`distance` must be numbers in rows"),
+        (lambda: vrp.Problem.from_arrays(distance=7), "`distance` has shape a single number, but needs one row per"),
     ],
 )
 def test_slips_get_the_remedy(make: Callable[[], vrp.Problem], words: str) -> None:
@@ -331,3 +349,31 @@ def test_errors_of_tables_tell_what_can_be_done_in_a_file(tmp_path: Path) -> Non
     (tmp_path / "vehicles.csv").write_text("capacity,start\n9,c\n")
     with pytest.raises(vrp.ProblemError, match="`start`, `end` or `reload_depots` is 'c', but no row of `stops`"):
         vrp.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: vrp.solve(vrp.Problem(coords=SQUARE), sede=3), "solve has no argument 'sede'. Did you mean 'seed'?"),
+        (lambda: vrp.solve_many([], tread=3), "solve_many has no argument 'tread'. Did you mean 'threads'?"),
+        (lambda: vrp.read("x.json", roundin="exact"), "read has no argument 'roundin'. Did you mean 'rounding'?"),
+        (lambda: vrp.Builder(sped=3), "Builder has no argument 'sped'. Did you mean 'speed'?"),
+        (lambda: vrp.Builder().build(distanc=3), "Builder.build has no argument 'distanc'. Did you mean 'distance'?"),
+        (lambda: vrp.VehicleType(capcity=3), "VehicleType has no argument 'capcity'. Did you mean 'capacity'?"),
+        (lambda: vrp.Break(0, finish=3), "Break has no argument 'finish'. Allowed: start, end."),
+        (lambda: vrp.Problem(coordz=1), "Problem has no argument 'coordz'. Did you mean 'coords'?"),
+    ],
+)
+def test_unknown_keywords_are_our_error_and_pythons(call: Callable[[], object], message: str) -> None:
+    """They name what was probably meant; whoever expects Python's TypeError gets one."""
+    with pytest.raises(vrp.OptionError) as caught:
+        call()
+    assert str(caught.value) == message
+    assert isinstance(caught.value, TypeError)
+
+
+def test_signatures_stay_for_help() -> None:
+    """Refusing unknown keywords hides no argument."""
+    assert list(inspect.signature(vrp.solve).parameters)[:3] == ["problem", "time_limit", "solver"]
+    assert list(inspect.signature(vrp.Break).parameters) == ["start", "end"]
+    assert "capacity" in str(inspect.signature(vrp.VehicleType))

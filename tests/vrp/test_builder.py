@@ -355,3 +355,15 @@ def test_garbage_raises_our_errors_only(
         assert b.build(distance=matrix).num_clients == len(stops)
     except VrpError as error:
         assert len(str(error)) > 10
+
+
+def test_wrong_types_and_settings_are_told_with_all_else() -> None:
+    """Also where there is nothing yet to which they could apply."""
+    b = Builder(rounding="nearst", speed=-1.0, notes="all")  # type: ignore[arg-type]
+    b.add_types([3])  # type: ignore[list-item]
+    with pytest.raises(ProblemError) as caught:
+        b.build()
+    told = str(caught.value)
+    for part in ("no depot", "no stop", "`add_types` needs VehicleTypes, but got 3.", "mean 'nearest'", "`speed`"):
+        assert part in told
+    assert "`notes` must be a list of texts" in told

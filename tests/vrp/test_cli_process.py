@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 import vrp
 from vrp.formats import write
 
@@ -57,6 +59,36 @@ def test_a_closed_pipe_is_no_traceback(tmp_path: Path) -> None:
         _, errors = process.communicate(timeout=60)
     assert errors == ""
     assert process.returncode == 141
+
+
+@pytest.mark.parametrize("closed", [1, 2])
+def test_a_closed_stream_is_no_traceback(tmp_path: Path, closed: int) -> None:
+    """As with `vrp check ... >&-`: the exit code is what it would be, and the other stream says the same."""
+    instance, plan = line(tmp_path), tmp_path / "plan.sol"
+    plan.write_text("Route #1: 1 2\n")
+    command = [*RUN, "check", str(instance), str(plan)]
+    whole = subprocess.run(command, capture_output=True, cwd=ROOT, check=False)
+    shell = f'exec "$@" {closed}>&-'
+    answer = subprocess.run(["/bin/sh", "-c", shell, "sh", *command], capture_output=True, cwd=ROOT, check=False)
+    assert answer.returncode == whole.returncode == 3
+    assert (answer.stdout, answer.stderr) == ((b"", whole.stderr) if closed == 1 else (whole.stdout, b""))
+
+
+def test_names_are_escaped_where_the_encoding_lacks_them(tmp_path: Path) -> None:
+    """A terminal that knows ASCII alone is shown the code of the letter."""
+    instance, plan = tmp_path / "café.json", tmp_path / "plan.sol"
+    write(vrp.Problem.from_arrays(coords=[[0, 0], [1, 0], [2, 0]], names=["hub", "café", "pub"]), instance)
+    plan.write_text("Route #1: 2\n")
+    answer = subprocess.run(
+        [*RUN, "check", str(instance), str(plan)],
+        capture_output=True,
+        cwd=ROOT,
+        check=False,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )
+    assert answer.returncode == 3
+    assert b"caf\\xe9" in answer.stdout
+    assert answer.stderr == b""
 
 
 def test_ctrl_c_prints_the_best_so_far(tmp_path: Path) -> None:

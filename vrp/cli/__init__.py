@@ -1,6 +1,7 @@
 """The command `vrp`: one verb per module, each with `add_parser` (cheap) and `run` (imports what it needs)."""
 
 import argparse
+import io
 import os
 import sys
 import warnings
@@ -29,6 +30,7 @@ FILE is any of the formats that vrp.read knows, told by its content; "-" reads i
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    _ready_streams()
     args = _parser().parse_args(argv)
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
@@ -49,6 +51,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             place = f"{error.filename}: " if error.filename else ""
             return _failed(f"{place}{error.strerror or error}", BAD_INPUT)
         return code
+
+
+def _ready_streams() -> None:
+    """Let text that an encoding lacks be written as escapes, and text for a stream that the shell closed go nowhere."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -12,7 +12,8 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         help="write a problem in another format",
         description="Read a problem and write it in the format that the ending of B chooses: .json (our own),"
         " .vroom.json (VROOM's input), .vrp (VRPLIB) or stops.csv, beside which vehicles.csv is written. What that"
-        " format cannot hold is an error, never left out.",
+        " format cannot hold is an error, never left out, but for some names: no notes and no name of the problem in"
+        " tables and VROOM's input, nor names of depots in VROOM's, where stops and vehicles have theirs behind ids.",
         allow_abbrev=False,
     )
     parser.add_argument("source", metavar="A", help='the problem to read; "-" reads stdin')

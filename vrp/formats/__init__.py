@@ -10,6 +10,7 @@ from typing import Any
 from vrp.errors import FormatError, ProblemError, suggest
 from vrp.files import as_path, write_text
 from vrp.formats.source import Input, Source, check_rounding, load
+from vrp.keywords import known_keywords
 from vrp.problem import Problem
 from vrp.solution import Solution
 
@@ -18,6 +19,7 @@ VROOM_ENDING = ".vroom.json"
 SOLUTION_SUFFIXES = (".json", ".sol", ".geojson", ".csv")
 
 
+@known_keywords
 def read(path: Input, rounding: str = "auto") -> Problem:
     """Read a problem: VRPLIB, TSPLIB, Solomon, Li and Lim, Schneider, VROOM, CSV or our own JSON, told by its content.
 
@@ -57,7 +59,7 @@ def read_text(text: str, rounding: str = "auto") -> Problem:
 
 def _is_folder(path: str | PathLike[str]) -> bool:
     try:
-        return Path(path).is_dir()
+        return os.fspath(path) != "" and Path(path).is_dir()
     except (OSError, ValueError):
         return False
 
@@ -110,6 +112,7 @@ def _reader(source: Source, path: Path | None) -> Callable[[Source, str], Proble
     )
 
 
+@known_keywords
 def read_solution(path: Input, problem: Problem) -> Solution:
     """Read a plan for a problem: .sol (VRPLIB), our own JSON or CSV, or Schneider's lines of names, told by content.
 

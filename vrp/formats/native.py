@@ -116,7 +116,7 @@ def problem_from_dict(data: Mapping[str, Any], name: str = "the problem") -> Pro
     source = Source("", name)
     if not isinstance(data, Mapping):
         raise source.failure(f"expected an object {{...}}, got {type(data).__name__}.")
-    if data.get("format") != PROBLEM_FORMAT or data.get("version") != VERSION:
+    if data.get("format") != PROBLEM_FORMAT or data.get("version") != VERSION or data["version"] is True:
         raise source.failure(
             f'expected "format": "{PROBLEM_FORMAT}" and "version": {VERSION}, got {data.get("format")!r:.40} and '
             f"{data.get('version')!r:.40}."

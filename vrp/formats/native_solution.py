@@ -32,7 +32,8 @@ def solution_from_dict(data: Mapping[str, Any], problem: Problem, name: str = "t
     from vrp.check import evaluate
 
     source = Source("", name)
-    if not isinstance(data, Mapping) or data.get("format") != SOLUTION_FORMAT or data.get("version") != VERSION:
+    known = isinstance(data, Mapping) and data.get("format") == SOLUTION_FORMAT and data.get("version") == VERSION
+    if not known or data["version"] is True:
         raise source.failure(f'expected an object with "format": "{SOLUTION_FORMAT}" and "version": {VERSION}.')
     _check_keys(source, "the solution", data, KEYS)
     routes = data.get("routes")

@@ -85,6 +85,8 @@ def load(path: Input) -> Source:
     name = os.fspath(path)
     if name == "-":
         return _checked(_read_stream(sys.stdin), "<standard input>")
+    if not name:
+        raise FormatError('The path is empty. Name a file, or the current folder as ".".')
     try:
         with Path(name).open("rb") as file:
             raw = file.read(MAX_BYTES + 1)

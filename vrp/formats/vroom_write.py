@@ -1,5 +1,6 @@
 """Writing a problem as VROOM's JSON input, as far as it can say it; what it cannot is refused by name."""
 
+import itertools
 import json
 import math
 from collections.abc import Mapping
@@ -24,14 +25,16 @@ MAX_VEHICLES = 100_000
 Keys = Mapping[int, tuple[int, int]]
 """Client's location -> its id and its row of the matrices."""
 NOT_COMPARED = {"name", "names", "vehicles' name", "speed"}
-"""VROOM has ids instead of names (a name reads back behind its id); the durations tell the speed."""
+"""VROOM has ids instead of names (a name reads back behind its id, that of a depot not); durations tell the speed."""
 
 
 def to_vroom_input(problem: Problem) -> dict[str, Any]:
     """Return the problem as VROOM's input, which reads back as the same problem but for names.
 
-    A vehicle type of several vehicles becomes as many types. Ids are what names begin with where those are distinct
-    whole numbers, else location indices; names become descriptions.
+    A vehicle type of several vehicles becomes as many types, with names that are numbered as those of routes: van 1,
+    van 2. Ids are what names begin with where those are distinct whole numbers, else location indices, and numbers from
+    1 for vehicles. Names of stops and vehicles become descriptions, which read back behind ids: "1 van 1". VROOM has no
+    word for the names of depots and of the problem, nor for notes: these are left out.
 
     Raises
     ------
@@ -69,8 +72,17 @@ def _one_vehicle_per_type(problem: Problem) -> Problem:
         raise UnsupportedError(f"VROOM's input lists each vehicle; more than {MAX_VEHICLES} are not written.")
     if len(rows) == len(counts):
         return problem
-    types = [replace(problem.vehicles[k], count=1, name="") for k in rows.tolist()]
+    taken = {v.name for v in problem.vehicles}
+    types = [single for v in problem.vehicles for single in _singles(v, taken)]
     return problem.replace(vehicles=types, allowed=problem.allowed[rows], preference=problem.preference[rows])
+
+
+def _singles(v: VehicleType, taken: set[str]) -> list[VehicleType]:
+    """Return a type per vehicle, named "van 1", "van 2" and on, without the names of other types."""
+    if v.count == 1:
+        return [v]
+    free = (name for i in itertools.count(1) if (name := f"{v.name} {i}") not in taken)
+    return [replace(v, count=1, name=name if v.name else "") for name in itertools.islice(free, v.count)]
 
 
 def _same_durations(a: Problem, b: Problem) -> bool:

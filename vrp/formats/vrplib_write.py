@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from vrp.errors import UnsupportedError, VrpError
+from vrp.fields import shorten, show
 from vrp.formats.differences import differences
 from vrp.formats.source import Source
 from vrp.formats.vrplib import TYPES, read_vrplib
@@ -36,10 +37,27 @@ def to_vrplib(problem: Problem) -> str:
     except VrpError as error:
         # Lines are left out: they are those of a file that nobody will see.
         first = (source.errors or str(error).splitlines())[0]
-        lost = [f"values ({re.sub(r'^line [0-9]+: ', '', first).rstrip('.')})"]
+        lost = list(_unreadable(problem)) or [f"values ({re.sub(r'^line [0-9]+: ', '', first).rstrip('.')})"]
     if lost:
         raise UnsupportedError(f"A VRPLIB file cannot hold this problem's {', '.join(lost)}. Write .json instead.")
     return text
+
+
+def _unreadable(problem: Problem) -> Iterator[str]:
+    """Yield what is known to give a text that cannot be read."""
+    if broken := [show(name) for name in (problem.name, *problem.names) if len(name.splitlines()) > 1]:
+        yield f"names with line breaks ({shorten(broken)})"
+    if _has_windows(problem):
+        ends = np.concatenate([problem.depot_windows[:, 1], problem.time_windows[:, 0, 1]])
+        if len(endless := np.flatnonzero(np.isinf(ends))):
+            who = shorten([problem.location_name(int(i)) for i in endless])
+            yield f"time windows without end (of {who}; in this format either all have an end or none)"
+
+
+def _has_windows(problem: Problem) -> bool:
+    """Return whether windows are written: then one for every location. Shipments are never without."""
+    windows = np.concatenate([problem.depot_windows, problem.time_windows[:, 0]])
+    return bool(len(problem.shipments) or windows[:, 0].any() or np.isfinite(windows[:, 1]).any())
 
 
 def _lines(problem: Problem) -> Iterator[str]:
@@ -129,7 +147,7 @@ def _stops(problem: Problem) -> Iterator[str]:
             yield from _section("BACKHAUL", _with_depots(problem.pickup, depots))
         if service.any():
             yield from _section("SERVICE_TIME", service)
-        if windows[:, 0].any() or np.isfinite(windows[:, 1]).any():
+        if _has_windows(problem):
             yield from _section("TIME_WINDOW", windows)
     if problem.release.any():
         yield from _section("RELEASE_TIME", _with_depots(problem.release[:, None], depots))

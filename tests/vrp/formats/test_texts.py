@@ -1,6 +1,7 @@
 """Solomon, Li and Lim, Schneider; which text is what; files that are none of these."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,16 @@ def test_missing_files(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="Only a Problem or a Solution"):
         write(3, tmp_path / "a.vrp")  # type: ignore[arg-type]
     assert [p.name for p in tmp_path.iterdir()] == ["C101.txt"]
+
+
+@pytest.mark.parametrize("reader", [read, lambda path: read_solution(path, read_text(CVRP))])
+def test_an_empty_path_is_no_folder(
+    reader: Callable[[str], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes from a variable that nobody set, and does not mean the tables that happen to be in this folder."""
+    monkeypatch.chdir(tables(tmp_path))
+    with pytest.raises(FormatError, match="The path is empty"):
+        reader("")
 
 
 # Tables

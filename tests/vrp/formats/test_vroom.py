@@ -285,15 +285,18 @@ def test_names_become_descriptions(tmp_path: Path) -> None:
         time_windows=[[0, np.inf], [3600, 7200], [0, np.inf]],
         allowed=[[True, True, True], [True, False, True]],
         vehicles=[
-            VehicleType(count=2, capacity=(3,), shift=(0, 36000), breaks=(Break(600, 900),), max_stops=2),
-            VehicleType(count=1, capacity=(5,), end_depot=None, fixed_cost=7, max_distance=90_000),
+            VehicleType(name="van", count=2, capacity=(3,), shift=(0, 36000), breaks=(Break(600, 900),), max_stops=2),
+            VehicleType(name="van 1", count=1, capacity=(5,), end_depot=None, fixed_cost=7, max_distance=90_000),
         ],
     )
     write(problem, tmp_path / "day.vroom.json")
     again = read(tmp_path / "day.vroom.json")
     assert again.names == ("depot", "1 x", "2 y", "3 z")
+    vehicles = json.loads((tmp_path / "day.vroom.json").read_text())["vehicles"]
+    assert [v["description"] for v in vehicles] == ["van 2", "van 3", "van 1"]
+    assert [v.name for v in again.vehicles] == ["1 van 2", "2 van 3", "3 van 1"]
     one_by_one = problem.replace(
-        vehicles=[replace(problem.vehicles[k], count=1) for k in (0, 0, 1)],
+        vehicles=[replace(problem.vehicles[k], count=1, name="") for k in (0, 0, 1)],
         allowed=problem.allowed[[0, 0, 1]],
         preference=None,
     )

@@ -1,6 +1,8 @@
 """VRPLIB files: what each section means, which errors are told, and writing."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -239,12 +241,24 @@ def test_what_cannot_be_written_is_named() -> None:
         write(example(), "never.vrp")
     with pytest.raises(UnsupportedError, match="setup"):
         write(read_text(CVRP).replace(setup=[1, 0, 0, 0, 0]), "never.vrp")
-    some = {"time_windows": [[[0, 9]], [[0, np.inf]], [[0, 9]], [[0, 9]], [[0, 9]]]}
-    with pytest.raises(UnsupportedError, match=r"problem's values \(TIME_WINDOW_SECTION: 'inf' is not .*\)\. Write"):
-        write(read_text(CVRP).replace(**some), "never.vrp")
     many = (VehicleType(count=200_000),)
     with pytest.raises(UnsupportedError, match="100000"):
         write(read_text(CVRP).replace(vehicles=many), "never.vrp")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"names": ["hub", "a", "b\nc"]}, "names with line breaks ('b\\nc')"),
+        ({"time_windows": [[0, 9], [0, np.inf]], "names": ["hub", "a", "b"]}, "time windows without end (of hub, b;"),
+        ({"shipments": [[1, 2]]}, "time windows without end (of 0, 1, 2;"),
+    ],
+)
+def test_what_would_not_read_back_is_named(fields: dict[str, Any], message: str) -> None:
+    """Not by what a reader would say of a file that nobody sees, but by whose name or window it is."""
+    problem = Problem.from_arrays(coords=[[0, 0], [1, 0], [2, 0]], **fields)
+    with pytest.raises(UnsupportedError, match=re.escape(message)):
+        write(problem, "never.vrp")
 
 
 def test_other_software_reads_what_is_written(tmp_path: Path) -> None:

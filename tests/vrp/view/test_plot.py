@@ -74,5 +74,5 @@ def test_plans_without_routes_and_of_several_loads_are_drawn() -> None:
 def test_a_missing_matplotlib_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without matplotlib the error gives the command that installs it."""
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingExtraError, match=r"neural-vrp\[view\]"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'neural-vrp\[view\]'`"):
         two_routes().plot()
