@@ -83,9 +83,18 @@ class Annealing:
             return done
         return max(done, self.base + self.iterations / (limit * self.portion) if limit else 1.0)
 
+    def begin_anew(self) -> None:
+        """Let the time and the iterations that are left be the whole from now on."""
+        self.began = self.deadline.elapsed()
+        limit = self.deadline.max_iterations
+        if limit:
+            left = 1.0 - self.iterations / limit
+            self.base, self.portion = 1.0 - 1.0 / max(left, 1e-9), max(left, 1e-9)
+
     def budget(self, temperature: float) -> float:
         """Estimate the number of iterations that can be made."""
-        most = math.inf if self.deadline.max_iterations is None else self.deadline.max_iterations
+        limit = self.deadline.max_iterations
+        most = math.inf if limit is None else limit * self.portion * (1.0 - self.base) - self.iterations
         if not math.isfinite(self.deadline.time_limit):
             return most
         # The rate is measured on iterations that a search begins with anyway.
@@ -105,7 +114,7 @@ class Annealing:
         done, stop = self.done(), min(stop, until, 1.0)
         chunks, fall = 1, cold / hot if hot > 0.0 else 0.0
         while not self.stopped and done < stop:
-            chunk = self._chunk((until - begin) / steps, stop)
+            chunk = self.chunk((until - begin) / steps, stop)
             temperature = hot * fall ** ((done - begin) / (until - begin))
             if chunks % REBUILD == 0:
                 self.recount()
@@ -122,7 +131,7 @@ class Annealing:
             self.after()
             done = self.done()
 
-    def _chunk(self, share: float, stop: float) -> int:
+    def chunk(self, share: float, stop: float) -> int:
         """Choose the number of iterations at one temperature: a share of all, and 10 ms at most."""
         deadline, limit = self.deadline, self.deadline.max_iterations
         chunk = 1000.0

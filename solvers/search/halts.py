@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vrp.problem import Problem
+from vrp.solvers.search.aims import opens
 from vrp.solvers.search.jit import dispatch, has_a, outlined, part
 from vrp.solvers.search.loads import fits, holds, joins, refresh_loads
 from vrp.solvers.search.network import leg
@@ -249,7 +250,7 @@ def _halting(net, loads, times, fleet, mix, reach, plan, work, near, c, cost, p,
             cost, x, y = _around(net, loads, times, fleet, mix, reach, plan, s, i, c, best)
             if cost < best:
                 best, at, on, before, behind = cost, i, s, x, y
-    if plan.halts.electric:
+    if plan.halts.electric and opens(plan, fleet):
         for k in range(len(fleet.top)):
             if fleet.top[k] > 0:
                 s = fleet.free[fleet.begin[k] + fleet.top[k] - 1]

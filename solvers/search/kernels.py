@@ -8,6 +8,7 @@ price.
 
 import math
 
+from vrp.solvers.search.aims import hold, lead
 from vrp.solvers.search.fleets import settle, vary
 from vrp.solvers.search.groups import choose
 from vrp.solvers.search.halts import halting, put_halt, tidy
@@ -81,6 +82,25 @@ def leave_out(plan, work, required, c, logged):  # type: ignore[no-untyped-def]
     if required[c]:
         return logged, 1, plan.penalty[c], 0.0
     return logged, 0, 0.0, plan.penalty[c]
+
+
+@part
+def press(plan, work, required):  # type: ignore[no-untyped-def]
+    """Make the required clients in the bank dearer, so that others make room for them."""
+    for k in range(plan.banked[0]):
+        c = plan.bank[k]
+        if required[c]:
+            plan.penalty[c] += work.urge[0]
+
+
+@part
+def ahead(work):  # type: ignore[no-untyped-def]
+    """Tell whether the current plan is better than the best one, by more than rounding."""
+    if work.missing[0] != work.missing[1]:
+        return work.missing[0] < work.missing[1]
+    if work.lead[0] != work.lead[1]:
+        return work.lead[0] < work.lead[1]
+    return work.cost[0] < work.cost[1] - 1e-9 * abs(work.cost[1])
 
 
 @part
@@ -196,23 +216,27 @@ def search(  # type: ignore[no-untyped-def]
         delta += more
         logged, changed, more = settle(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it)
         delta += more
+        if work.urge[0] > 0.0:
+            press(plan, work, required)
         accepted = delta + pressure < -temperature * math.log(1.0 - uniform(work))
         if accepted and feasible(net, loads, times, reach, plan, work, changed):
             for k in range(changed):
                 soil(plan, work.changed[k])
             work.cost[0] += delta
             work.missing[0] += missing
-            if lawful(loads) and (
-                work.missing[0] < work.missing[1]
-                or (work.missing[0] == work.missing[1] and work.cost[0] < work.cost[1] - 1e-9 * abs(work.cost[1]))
-            ):
+            work.lead[0] = lead(plan, fleet)
+            if lawful(loads) and ahead(work):
                 work.cost[1] = work.cost[0]
+                work.lead[1] = work.lead[0]
                 work.missing[1] = work.missing[0]
                 keep_best(plan)
+                hold(plan, fleet, work)
         else:
             undo(net, loads, times, fleet, mix, reach, plan, work, logged)
         if lawful(loads):
             work.clock[4] += 1
+        if work.urge[0] > 0.0 and work.missing[0] == 0:
+            break
 
 
 @kernel
@@ -277,5 +301,6 @@ def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type
         else:
             cost += plan.penalty[c]
     work.cost[0] = cost
+    work.lead[0] = lead(plan, fleet)
     work.missing[0] = missing
     return broken

@@ -20,7 +20,6 @@ def unsupported(problem: Problem) -> list[str]:
         "fixed stops with reloads or recharging": any(v.prefix for v in vehicles) and halting,
         "breaks, several or soft time windows with reloads or recharging": keeps_gaps(problem) and halting,
         "fixed pickups whose deliveries are not fixed": _carries(problem),
-        "the objective 'vehicles'": problem.objective != "cost",
         "scenarios": problem.scenarios is not None,
     }
     return [name for name, present in found.items() if present]

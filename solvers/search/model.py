@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vrp.problem import Problem
+from vrp.solvers.search.aims import Total, aim_of
 from vrp.solvers.search.cargo import loads_of
 from vrp.solvers.search.clocks import Spans, keeps_gaps, keeps_hours, spans_of, times_of
 from vrp.solvers.search.distances import network_of
@@ -59,9 +60,14 @@ class Model:
         plan.best_size[:] = plan.size
         plan.dirty[:] = 0
         plan.dirty_count[0] = 0
-        work.cost[1], work.missing[1] = work.cost[0], work.missing[0]
+        work.cost[1], work.lead[1], work.missing[1] = work.cost[0], work.lead[0], work.missing[0]
         if isinstance(self.loads, OneLoad) and self.loads.overloaded[0]:
             work.cost[1], work.missing[1] = math.inf, len(self.clients) + 1
+
+    def rank(self, which: int) -> tuple[int, float, float]:
+        """Return what the current plan (0) and the best one (1) are compared by: clients left out, lead, cost."""
+        work = self.work
+        return int(work.missing[which]), float(work.lead[which]), float(work.cost[which])
 
     def empty(self) -> None:
         """Take every client but the fixed ones out of routes and bank; the running sums are still to be rebuilt."""
@@ -74,10 +80,8 @@ class Model:
 
     def soil_all(self) -> None:
         """Note that every route may differ from the best plan; take the current one as the best where it is better."""
-        plan, work = self.plan, self.work
-        if (work.missing[0], work.cost[0]) < (work.missing[1], work.cost[1]) and not (
-            isinstance(self.loads, OneLoad) and self.loads.overloaded[0]
-        ):
+        plan = self.plan
+        if self.rank(0) < self.rank(1) and not (isinstance(self.loads, OneLoad) and self.loads.overloaded[0]):
             self.take_as_best()
             return
         plan.dirty[:] = 1
@@ -145,7 +149,7 @@ def build(problem: Problem, seed: int) -> Model:
         fleet=_fleet(problem, kind, scale, mixed),
         mix=Mixed(allowed, gains) if mixed else Equal(0),
         reach=Reach(np.zeros(R), longest) if _limited(problem) or on_the_way(problem) else Far(0),
-        plan=empty_plan(inner, R, n, penalty, prefixes, groups_of(problem, N), halts),
+        plan=empty_plan(inner, R, n, penalty, prefixes, groups_of(problem, N), halts, aim_of(problem, R)),
         work=scratch(N, R, N - R, seed),
         order=_order(problem, N, spans.stops if timed else None),
         clients=clients,
@@ -259,8 +263,9 @@ def empty_plan(
     n: int,
     penalty: NDArray[np.float64],
     prefixes: dict[int, tuple[int, ...]],
-    groups: NoGroups | Groups = NoGroups(0),  # noqa: B008 - immutable
-    halts: NoHalts | Halts = NoHalts(0),  # noqa: B008
+    groups: NoGroups | Groups,
+    halts: NoHalts | Halts,
+    aim: Total,
 ) -> Plan:
     """Return a plan of L locations, n of them clients, and R vehicles that serves nobody; the bank is to be filled."""
     N = L + R
@@ -281,6 +286,7 @@ def empty_plan(
         penalty=penalty,
         groups=groups,
         halts=halts,
+        aim=aim,
         best=chain.copy(),
         best_size=np.zeros(R, np.int64),
         dirty=np.zeros(R, np.uint8),
@@ -304,6 +310,8 @@ def scratch(N: int, R: int, n: int, seed: int) -> Work:
         clock=np.array([0, 0, 0, -1, 0], np.int64),
         cost=np.zeros(2),
         missing=np.zeros(2, np.int64),
+        lead=np.zeros(2),
+        urge=np.zeros(1),
     )
 
 

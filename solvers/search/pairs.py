@@ -10,6 +10,7 @@ neighbours and for blinks.
 import math
 from typing import Any
 
+from vrp.solvers.search.aims import opens
 from vrp.solvers.search.jit import dispatch, has_a, outlined, part
 from vrp.solvers.search.network import leg
 from vrp.solvers.search.peaks import Pairs, exceeds, extend, peak_between
@@ -160,6 +161,8 @@ def _behind(net, loads, times, fleet, mix, reach, plan, work, r, p, a, b, more, 
 def _pair_unused(net, loads, times, fleet, mix, reach, plan, work, a, b, best):  # type: ignore[no-untyped-def]
     """Return the cheapest unused vehicle for a pair if it costs less than `best`: cost, place as in `pair_position`."""
     at, behind, on = -1, -1, -1
+    if not opens(plan, fleet):
+        return best, at, behind, on
     only = work.clock[3]
     while True:
         for k in range(len(fleet.top)):

@@ -51,6 +51,8 @@ class Plan(NamedTuple):
     """Of alternatives (`groups.py`)."""
     halts: Any
     """At depots on the way (`halts.py`)."""
+    aim: Any
+    """What comes before the cost (`aims.py`)."""
     best: Any
     """[N] `nxt` of the best plan, valid where `best_size` of the route is above 0."""
     best_size: Any

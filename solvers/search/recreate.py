@@ -2,6 +2,7 @@
 
 import math
 
+from vrp.solvers.search.aims import opens
 from vrp.solvers.search.jit import outlined, part
 from vrp.solvers.search.loads import fits, holds, surcharge
 from vrp.solvers.search.network import leg, there_and_back
@@ -17,6 +18,8 @@ def _unused(net, loads, times, fleet, mix, reach, plan, work, c, best):  # type:
     Where one type of vehicle has its turn, the others are looked at if c has no place else.
     """
     at, on = -1, -1
+    if not opens(plan, fleet):
+        return best, at, on
     only = work.clock[3]
     while True:
         for k in range(len(fleet.top)):

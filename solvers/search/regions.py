@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vrp.solvers.search.groups import Groups
+from vrp.solvers.search.groups import Groups, NoGroups
+from vrp.solvers.search.halts import NoHalts
 from vrp.solvers.search.hours import Hours
 from vrp.solvers.search.jit import allocating_kernel
 from vrp.solvers.search.loads import ManyLoads, OneLoad
@@ -187,7 +188,10 @@ def cut_out(model: Model, near: NDArray[np.int64], share: Share, seed: int) -> R
     local = np.full(len(plan.nxt), -1, np.int64)
     local[nodes] = np.arange(len(nodes))
     kind = fleet.kind[vehicles]
-    own = empty_plan(n, R, n, plan.penalty[nodes], {})
+    # Where vehicles come first, no more of them than now.
+    most = int((plan.size[vehicles] > 0).sum()) if plan.aim.vehicles else R
+    aim = plan.aim._replace(most=np.array([most], np.int64))
+    own = empty_plan(n, R, n, plan.penalty[nodes], {}, NoGroups(0), NoHalts(0), aim)
     own.nxt[: len(served)] = local[plan.nxt[served]]
     own.nxt[n:] = local[plan.nxt[nodes[n:]]]
     own.bank[: len(share.waiting)] = np.arange(len(served), n)
@@ -275,10 +279,10 @@ def _inside(near, clients, local):  # type: ignore[no-untyped-def]
     return lists
 
 
-def rank(regions: list[Region]) -> tuple[int, float]:
-    """Return what the best plans of all regions together are compared by: required clients left out, then cost."""
-    works = [region.model.work for region in regions]
-    return sum(int(w.missing[1]) for w in works), sum(float(w.cost[1]) for w in works)
+def rank(regions: list[Region]) -> tuple[int, float, float]:
+    """Return what the best plans of all regions together are compared by: clients left out, lead, cost."""
+    missing, lead, cost = zip(*(region.model.rank(1) for region in regions), strict=True)
+    return sum(missing), sum(lead), sum(cost)
 
 
 def splice(model: Model, regions: list[Region]) -> None:
@@ -301,4 +305,4 @@ def splice_best(model: Model, regions: list[Region]) -> None:
     for part, _, nodes, vehicles in regions:
         plan.best[nodes] = nodes[part.plan.best]
         plan.best_size[vehicles] = part.plan.best_size
-    work.missing[1], work.cost[1] = rank(regions)
+    work.missing[1], work.lead[1], work.cost[1] = rank(regions)

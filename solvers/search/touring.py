@@ -118,7 +118,7 @@ class Touring(Annealing):
 
     def present(self) -> Elite:
         """Copy the present tour."""
-        return Elite(self.tour.order.copy(), np.zeros(0, np.int64), 0, float(self.tour.length[0]))
+        return Elite(self.tour.order.copy(), np.zeros(0, np.int64), 0, 0.0, float(self.tour.length[0]))
 
     def adopt(self, plan: Elite) -> None:
         """Go on from a tour that another search is at."""
