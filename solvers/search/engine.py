@@ -257,7 +257,7 @@ class _Run:
             core.anneal(core.done(), 1.0, leg * HOT, leg * COLD, STEPS)
             return
         hot, cold = leg * self.search.heat, leg * self.search.cold
-        if self.model.plan.aim.vehicles:
+        if self.problem.objective == "vehicles":
             use_fewest(core, self.problem, self._keep, hot, cold)
             core.begin_anew()
         budget = core.budget(hot)

@@ -1,8 +1,8 @@
 """Fewest vehicles: routes are dissolved one after the other, and their stops put back into those that are left.
 
 The fleet minimisation of Christiaens and Vanden Berghe 2020 ("Slack induction by string removals for vehicle routing
-problems"), section 5.6: a plan that leaves stops out is accepted where these have been left out less often in all. Here
-every stop has a price that grows with each iteration that leaves it out, and the annealing does the rest.
+problems"): a plan that leaves stops out is accepted where these have been left out less often in all. Here every stop
+has a price that grows with each iteration that leaves it out, and the annealing does the rest.
 """
 
 import math
@@ -35,9 +35,7 @@ def use_fewest(core: Annealing, problem: Problem, keep: Callable[[], Elite], hot
                 break
         if core.stopped or core.done() >= SHARE:
             break
-        before = int(m.work.clock[0])
-        core.search(core.chunk(1.0 / STEPS, SHARE), hot * (cold / hot) ** (core.done() / SHARE) if hot > 0.0 else 0.0)
-        core.iterations += int(m.work.clock[0]) - before
+        core.turn(core.chunk(1.0 / STEPS, SHARE), hot * (cold / hot) ** (core.done() / SHARE) if hot > 0.0 else 0.0)
         core.after()
     m.work.urge[0], m.plan.penalty[:] = 0.0, penalty
     if best is not None:
@@ -77,6 +75,6 @@ def fewest(problem: Problem) -> int:
     rooms += [[v.capacity[c] if v.capacity else math.inf for v in problem.vehicles] for c in range(problem.num_loads)]
     goods = np.maximum(problem.delivery[required].sum(axis=0), problem.pickup[required].sum(axis=0))
     for amount, room in zip([float(required.sum()), *goods.tolist()], rooms, strict=True):
-        together = np.cumsum(np.sort(np.repeat(room, number))[::-1])
-        least = max(least, int(np.searchsorted(together, amount * (1.0 - 1e-6) - 1e-6)) + 1)
+        together = np.concatenate([[0.0], np.cumsum(np.sort(np.repeat(room, number))[::-1])])
+        least = max(least, int(np.searchsorted(together, amount * (1.0 - 1e-6) - 1e-6)))
     return least

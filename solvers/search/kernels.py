@@ -8,7 +8,7 @@ price.
 
 import math
 
-from vrp.solvers.search.aims import hold, lead
+from vrp.solvers.search.aims import change, forget_charges, hold, lead, renew, restore_charges, set_charge
 from vrp.solvers.search.fleets import settle, vary
 from vrp.solvers.search.groups import choose
 from vrp.solvers.search.halts import halting, put_halt, tidy
@@ -62,6 +62,7 @@ def undo(net, loads, times, fleet, mix, reach, plan, work, logged):  # type: ign
             leave_bank(plan, c)
     restore(times)
     restore_loads(loads)
+    restore_charges(plan)
 
 
 @part
@@ -98,8 +99,9 @@ def ahead(work):  # type: ignore[no-untyped-def]
     """Tell whether the current plan is better than the best one, by more than rounding."""
     if work.missing[0] != work.missing[1]:
         return work.missing[0] < work.missing[1]
-    if work.lead[0] != work.lead[1]:
-        return work.lead[0] < work.lead[1]
+    gap, rounding = work.lead[0] - work.lead[1], 1e-11 * abs(work.lead[1])
+    if abs(gap) > rounding:
+        return gap < 0.0
     return work.cost[0] < work.cost[1] - 1e-9 * abs(work.cost[1])
 
 
@@ -156,7 +158,7 @@ def recreate(  # type: ignore[no-untyped-def]
             delta += put(net, loads, fleet, mix, reach, plan, m, behind, r)
             logged = note(work, logged, PUT, m, behind, r)
             last = m
-        delta += refresh(times, net, plan, r, first, plan.nxt[last], last, p, it)
+        delta += renew(times, net, plan, r, first, plan.nxt[last], last, p, it)
         refresh_loads(loads, plan, r, first, plan.nxt[last], last, p, it)
         changed = touch(work, changed, r, it)
     return logged, changed, missing, pressure, delta
@@ -177,6 +179,7 @@ def search(  # type: ignore[no-untyped-def]
         it = work.clock[0]
         forget(times)
         forget_loads(loads)
+        forget_charges(plan)
         work.clock[3] = -1
         # The cheapest vehicle for a first client need not be the cheapest for a route: let others have their turn.
         if len(fleet.top) > 1 and uniform(work) < ONE_TYPE:
@@ -218,7 +221,7 @@ def search(  # type: ignore[no-untyped-def]
         delta += more
         if work.urge[0] > 0.0:
             press(plan, work, required)
-        accepted = delta + pressure < -temperature * math.log(1.0 - uniform(work))
+        accepted = change(plan, delta) + pressure < -temperature * math.log(1.0 - uniform(work))
         if accepted and feasible(net, loads, times, reach, plan, work, changed):
             for k in range(changed):
                 soil(plan, work.changed[k])
@@ -256,7 +259,7 @@ def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type
     for r in range(len(plan.size) - 1, -1, -1):
         h = plan.locations + r
         k = fleet.kind[r]
-        length, stops, allowed, on_board = 0.0, 0, True, 0
+        length, stops, allowed, on_board, own = 0.0, 0, True, 0, 0.0
         work.clock[1] += 1
         i = h
         while True:
@@ -267,7 +270,7 @@ def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type
             if q == h:
                 break
             plan.route[q] = r
-            cost += add_load(loads, r, q, 1) - gain(mix, fleet, r, q)
+            own += add_load(loads, r, q, 1) - gain(mix, fleet, r, q)
             allowed = allowed and may(mix, fleet, r, q)
             m = mate(loads, q)
             if m >= 0:
@@ -278,16 +281,18 @@ def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type
             i = q
         plan.size[r] = stops
         lengthen(reach, r, -length_of(reach, r) + length)
-        cost += unit(mix, fleet, r) * length
+        own += unit(mix, fleet, r) * length
         if stops == 0:
             fleet.free[fleet.begin[k] + fleet.top[k]] = r
             fleet.top[k] += 1
         else:
             fleet.used[0] += 1
-            cost += fleet.fixed[k]
+            own += fleet.fixed[k]
         refresh(times, net, plan, r, plan.nxt[h], h, plan.prv[h], h, work.clock[0])
         refresh_loads(loads, plan, r, plan.nxt[h], h, plan.prv[h], h, work.clock[0])
-        cost += spent(times, r, r)
+        own += spent(times, r, r)
+        set_charge(plan, r, own)
+        cost += own
         allowed = allowed and on_board == 0
         if not (allowed and bears(loads, plan, r) and within(reach, r, 0.0) and kept(times, net, plan, r)):
             work.changed[broken] = r

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vrp.solvers.search.aims import Even, part_of
 from vrp.solvers.search.groups import Groups, NoGroups
 from vrp.solvers.search.halts import NoHalts
 from vrp.solvers.search.hours import Hours
@@ -102,9 +103,12 @@ class Share(NamedTuple):
 
 
 def largest_number(model: Model) -> int:
-    """Return in how many regions the current plan can be divided; fixed stops and alternatives keep it in one piece."""
+    """Return in how many regions the current plan can be divided.
+
+    Fixed stops, alternatives and routes that are to be even keep it in one piece.
+    """
     known = all(_known(kind) for kind in (model.net, model.loads, model.times, model.mix, model.reach))
-    whole = bool(model.prefixes) or isinstance(model.plan.groups, Groups)
+    whole = bool(model.prefixes) or isinstance(model.plan.groups, Groups) or isinstance(model.plan.aim, Even)
     return int(model.fleet.used[0]) // FEWEST if known and not whole else 0
 
 
@@ -188,9 +192,7 @@ def cut_out(model: Model, near: NDArray[np.int64], share: Share, seed: int) -> R
     local = np.full(len(plan.nxt), -1, np.int64)
     local[nodes] = np.arange(len(nodes))
     kind = fleet.kind[vehicles]
-    # Where vehicles come first, no more of them than now.
-    most = int((plan.size[vehicles] > 0).sum()) if plan.aim.vehicles else R
-    aim = plan.aim._replace(most=np.array([most], np.int64))
+    aim = part_of(plan.aim, int((plan.size[vehicles] > 0).sum()), R)
     own = empty_plan(n, R, n, plan.penalty[nodes], {}, NoGroups(0), NoHalts(0), aim)
     own.nxt[: len(served)] = local[plan.nxt[served]]
     own.nxt[n:] = local[plan.nxt[nodes[n:]]]

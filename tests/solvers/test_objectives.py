@@ -13,9 +13,17 @@ from tests.solvers.test_search_loads import TIMED, collecting
 from vrp import Problem, VehicleType
 from vrp.check import check, evaluate
 from vrp.closing import rank
+from vrp.deadline import Deadline
+from vrp.objectives import lead
 from vrp.solution import Route, Status
-from vrp.solvers.search import cores, engine, regions
+from vrp.solvers import make
+from vrp.solvers.search import cores, engine, kernels, regions
+from vrp.solvers.search.annealing import Annealing
 from vrp.solvers.search.fewest import fewest
+from vrp.solvers.search.model import build
+from vrp.solvers.search.neighbours import neighbours
+from vrp.solvers.search.routes import load_routes
+from vrp.solvers.search.warmth import warm_up
 
 KINDS = (set(), {"windows", "service", "nearest", "depots"}, KERNELS[3] | {"fixed", "count"}, TIMED)
 """Of loads alone, windows, a mixed fleet, shipments."""
@@ -57,12 +65,13 @@ def best(problem: Problem) -> tuple[float, ...]:
     return plans(clients, tuple(len(clients) if v.count is None else v.count for v in problem.vehicles), ())
 
 
+@pytest.mark.parametrize("objective", ["vehicles", "minmax", "balance"])
 @pytest.mark.parametrize("kind", range(len(KINDS)))
 @pytest.mark.parametrize("seed", range(3))
-def test_fewest_vehicles_by_brute_force(kind: int, seed: int) -> None:
-    """On tiny problems no plan that leaves out as few has fewer vehicles, or as many and costs less."""
+def test_brute_force(seed: int, kind: int, objective: str) -> None:
+    """On tiny problems no plan is better: fewer stops left out, then what the objective puts first, then the cost."""
     rng = np.random.default_rng(10 * seed + kind)
-    problem = some_problem(rng, kind, 4, {"prizes"} if seed == 2 else set(), "vehicles")
+    problem = some_problem(rng, kind, 4, {"prizes"} if seed == 2 and objective == "vehicles" else set(), objective)
     found = run(problem, 10_000)
     proven(problem, found)
     assert rank(found) == pytest.approx(best(problem), rel=1e-6)
@@ -103,26 +112,18 @@ def test_vehicles_before_cost(threads: int) -> None:
     assert cheaper.cost < found.cost
 
 
-def test_a_plan_of_fewest_vehicles_is_the_same_for_the_same_seed() -> None:
-    """With one thread the answer is identical, all iterations are used, and none beyond them."""
-    problem = uniform(40).replace(objective="vehicles")
-    first, second = run(problem, 3000, seed=7), run(problem, 3000, seed=7)
-    assert [r.visits for r in first.routes] == [r.visits for r in second.routes]
-    assert first.stats.iterations == second.stats.iterations == 3000
-
-
 def test_regions_use_no_more_vehicles(monkeypatch: pytest.MonkeyPatch) -> None:
     """A plan that is divided among two threads keeps the number of vehicles, and still gets cheaper."""
     for module in (engine, cores):
         monkeypatch.setattr(module, "LARGE", 2)
     monkeypatch.setattr(cores, "PIECE", 20)
     monkeypatch.setattr(regions, "FEWEST", 1)
-    problem = star(24, 13)
+    problem = uniform(120).replace(objective="vehicles")
     few, many = (run(problem, iterations, threads=2) for iterations in (300, 6000))
-    for plan in (few, many):
-        proven(problem, plan)
-        assert len(plan.routes) == 10
-    assert many.cost < few.cost
+    proven(problem, few)
+    proven(problem, many)
+    assert fewest(problem) <= len(many.routes) <= len(few.routes)
+    assert rank(many) < rank(few)
 
 
 def test_start_with_few_vehicles_is_not_lost() -> None:
@@ -172,3 +173,101 @@ def test_vehicles_needed_in_any_case(fields: dict[str, object], needed: int) -> 
            "vehicles": [VehicleType(capacity=(6.0,))]} | fields
     )  # fmt: skip
     assert fewest(problem) == needed
+
+
+@pytest.mark.parametrize("objective", ["minmax", "balance"])
+@pytest.mark.parametrize("kind", range(len(KINDS)))
+def test_random_problems_with_even_routes(kind: int, objective: str) -> None:
+    """Every plan is feasible, and the search and the checker agree on its cost and on what comes before it."""
+    rng = np.random.default_rng(kind)
+    for _ in range(25):
+        features = {f for f in OTHERS if rng.random() < 0.35} - {"prizes"}
+        features -= {"depot_windows"} if kind == 0 else set()
+        problem = some_problem(rng, kind, int(rng.integers(2, 25)), features, objective)
+        found = run(problem, 500)
+        proven(problem, found)
+        model = build(problem, 1)
+        warm_up(model)
+        load_routes(model, found.routes)
+        kernels.rebuild(*model.state(), model.required)
+        unit = model.scale if objective == "minmax" else model.scale**2
+        assert model.work.lead[0] * unit == pytest.approx(lead(found), rel=1e-6)
+
+
+@pytest.mark.parametrize("kind", range(len(KINDS)))
+def test_costs_of_routes_are_kept(kind: int) -> None:
+    """What the search keeps for each route through thousands of changes is what a recount finds."""
+    rng = np.random.default_rng(kind)
+    problem = some_problem(rng, kind, 20, {"fixed"}, "balance")
+    model = build(problem, 1)
+    warm_up(model)
+    near = neighbours(model.net, model.times, model.clients, 20)
+    core = Annealing(model, near, Deadline(max_iterations=5000), 10.0, lambda: None)
+    model.empty()
+    core.recount()
+    core.search(1, 0.0, model.unite(model.clients.copy()))
+    core.recount()
+    core.search(5000, 3.0)
+    kept = model.plan.aim.cost.copy()
+    core.recount()
+    assert model.plan.aim.cost == pytest.approx(kept, rel=1e-9, abs=1e-9)
+    assert model.plan.aim.cost.sum() == pytest.approx(model.work.cost[0])
+
+
+def test_service_that_is_paid_counts_on_its_route() -> None:
+    """Where seconds are paid, the dearest route is the one that works longest, service included."""
+    problem = Problem.from_arrays(
+        coords=[[0, 0], [1, 0], [1, 0], [1, 0], [1, 0]],
+        service=[30, 10, 10, 10],
+        vehicles=[VehicleType(count=2, distance_cost=0.0, duration_cost=1.0)],
+        objective="minmax",
+    )
+    found = run(problem, 500)
+    proven(problem, found)
+    assert sorted(r.cost for r in found.routes) == pytest.approx([32.0, 32.0])
+
+
+def test_dearest_route_before_cost() -> None:
+    """One tour is cheapest; even routes use every vehicle, and no one of them is made longer to look more even."""
+    coords = [[0, 0], [10, 1], [10, -1], [-10, 1], [-10, -1], [0, 3]]
+    problem = Problem.from_arrays(coords=coords, vehicles=[VehicleType(count=3)])
+    assert len(run(problem, 1000).routes) == 1
+    trip = 2.0 * math.hypot(10, 1) + 2.0
+    for objective in ("minmax", "balance"):
+        found = run(problem.replace(objective=objective), 1000)
+        proven(problem.replace(objective=objective), found)
+        assert sorted(r.cost for r in found.routes) == pytest.approx([6.0, trip, trip])
+
+
+@pytest.mark.parametrize("objective", ["vehicles", "minmax", "balance"])
+def test_every_objective_is_reproducible(objective: str) -> None:
+    """The same seed gives the same plan; two threads give one that is feasible and complete."""
+    problem = uniform(40).replace(objective=objective)
+    first, second = run(problem, 3000, seed=7), run(problem, 3000, seed=7)
+    assert [r.visits for r in first.routes] == [r.visits for r in second.routes]
+    assert first.stats.iterations == second.stats.iterations == 3000
+    together = run(problem, 1500, threads=2)
+    proven(problem, together)
+    assert together.status is Status.COMPLETE
+
+
+@pytest.mark.parametrize("objective", ["minmax", "balance"])
+def test_even_routes_of_required_groups(objective: str) -> None:
+    """One stop of each group is served; what the search puts first is better than in the cheapest plan."""
+    rng = np.random.default_rng(1)
+    problem = Problem.from_arrays(
+        coords=rng.random((25, 2)), demand=np.ones(24), group=np.repeat(np.arange(12), 2),
+        group_required=np.ones(12, bool), vehicles=[VehicleType(count=4, capacity=(6.0,))],
+    )  # fmt: skip
+    even = problem.replace(objective=objective)
+    found, cheap = run(even, 3000), run(problem, 3000)
+    proven(even, found)
+    assert not any(u.required for u in found.unserved)
+    assert lead(found) < lead(evaluate(even, cheap.routes))
+
+
+def test_reloads_are_refused_by_name() -> None:
+    """What the search cannot weigh it names."""
+    van = VehicleType(capacity=(3.0,), reload_depots=(0,))
+    problem = Problem.from_arrays(coords=np.eye(3), demand=[1, 1], vehicles=[van], objective="balance")
+    assert make("search").supports(problem) == ["the objective 'balance' with reloads or recharging"]
