@@ -15,11 +15,15 @@ import numpy as np
 from vrp.problem import Problem
 from vrp.solvers.search.jit import dispatch, has_a, part
 from vrp.solvers.search.times import refresh
+from vrp.solvers.search.work import uniform
 
 SHARE = 0.03
 """What a unit of the cost of any route counts where one of the dearest route counts 1; at the end its square."""
 LITTLE = 0.001
 """The same beside the sum of squares, where a unit of a mean route counts 1."""
+PLAIN = 0.2
+"""Probability that an iteration puts stops back where the detour is shortest: where several routes are far below the
+dearest one, an empty vehicle seems better to each stop than the route that it could join."""
 FIRST, LAST = 3, 6
 """The dearest route is found by powers from 8 to 64: each is 2 to the power of such a number."""
 
@@ -51,7 +55,7 @@ class Even(NamedTuple):
     stamp: Any
     """[R] the last iteration in which it did."""
     count: Any
-    """[2] length of the log, and the iteration."""
+    """[3] length of the log, the iteration, and whether it puts stops back by their detours alone."""
 
 
 def even(objective: str) -> bool:
@@ -75,7 +79,7 @@ def aim_of(problem: Problem, vehicles: int, scale: float) -> Total | Even:
 def _even(dearest: int, scale: float, R: int) -> Even:
     return Even(
         dearest, np.array([FIRST if dearest else 1]), np.array([scale, SHARE if dearest else LITTLE]),
-        np.zeros(R), np.zeros(R), np.zeros(R, np.int64), np.zeros(R, np.int64), np.zeros(2, np.int64),
+        np.zeros(R), np.zeros(R), np.zeros(R, np.int64), np.zeros(R, np.int64), np.zeros(3, np.int64),
     )  # fmt: skip
 
 
@@ -151,7 +155,7 @@ def restore_charges(plan: Any) -> None:
     raise NotImplementedError("compiled only")
 
 
-def forget_charges(plan: Any) -> None:
+def forget_charges(plan: Any, work: Any) -> None:
     """Begin an iteration: nothing is logged."""
     raise NotImplementedError("compiled only")
 
@@ -220,8 +224,8 @@ def _weigh(plan: Any, r: Any, delta: Any) -> Any:
         return lambda plan, r, delta: delta
 
     def weighed(plan, r, delta):  # type: ignore[no-untyped-def]
-        if delta == math.inf:
-            return math.inf
+        if delta == math.inf or plan.aim.count[2]:
+            return delta
         before = plan.aim.cost[r]
         return _weight_even(plan.aim, before + delta) - _weight_even(plan.aim, before)
 
@@ -230,9 +234,15 @@ def _weigh(plan: Any, r: Any, delta: Any) -> Any:
 
 @dispatch(bound)
 def _bound(plan: Any, r: Any, best: Any) -> Any:
-    if has_a(plan, "aim", Even):
-        return lambda plan, r, best: best / (_power(plan.aim, plan.aim.cost[r])[1] + plan.aim.form[1])
-    return lambda plan, r, best: best
+    if not has_a(plan, "aim", Even):
+        return lambda plan, r, best: best
+
+    def bounded(plan, r, best):  # type: ignore[no-untyped-def]
+        if plan.aim.count[2]:
+            return best
+        return best / (_power(plan.aim, plan.aim.cost[r])[1] + plan.aim.form[1])
+
+    return bounded
 
 
 @dispatch(weight)
@@ -299,12 +309,13 @@ def _restore_charges(plan: Any) -> Any:
 
 
 @dispatch(forget_charges)
-def _forget_charges(plan: Any) -> Any:
+def _forget_charges(plan: Any, work: Any) -> Any:
     if not has_a(plan, "aim", Even):
-        return lambda plan: None
+        return lambda plan, work: None
 
-    def forgotten(plan):  # type: ignore[no-untyped-def]
+    def forgotten(plan, work):  # type: ignore[no-untyped-def]
         plan.aim.count[0] = 0
         plan.aim.count[1] += 1
+        plan.aim.count[2] = uniform(work) < PLAIN
 
     return forgotten

@@ -179,7 +179,7 @@ def search(  # type: ignore[no-untyped-def]
         it = work.clock[0]
         forget(times)
         forget_loads(loads)
-        forget_charges(plan)
+        forget_charges(plan, work)
         work.clock[3] = -1
         # The cheapest vehicle for a first client need not be the cheapest for a route: let others have their turn.
         if len(fleet.top) > 1 and uniform(work) < ONE_TYPE:

@@ -269,5 +269,5 @@ def test_even_routes_of_required_groups(objective: str) -> None:
 def test_reloads_are_refused_by_name() -> None:
     """What the search cannot weigh it names."""
     van = VehicleType(capacity=(3.0,), reload_depots=(0,))
-    problem = Problem.from_arrays(coords=np.eye(3), demand=[1, 1], vehicles=[van], objective="balance")
+    problem = Problem.from_arrays(coords=[[0, 0], [1, 0], [0, 1]], demand=[1, 1], vehicles=[van], objective="balance")
     assert make("search").supports(problem) == ["the objective 'balance' with reloads or recharging"]
