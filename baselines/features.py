@@ -85,6 +85,8 @@ FEATURES: dict[str, Callable[[Problem], bool]] = {
     "backhauls of stops with both or no goods": _unclear_backhaul,
     "mixed deliveries and pickups": _mixed,
     "objective 'vehicles'": lambda p: p.objective == "vehicles",
+    "objective 'minmax'": lambda p: p.objective == "minmax",
+    "objective 'balance'": lambda p: p.objective == "balance",
     "max_stops": _any_vehicle(lambda v: v.max_stops is not None),
     "max_duration": _any_vehicle(lambda v: math.isfinite(v.max_duration)),
     "max_distance": _any_vehicle(lambda v: math.isfinite(v.max_distance)),

@@ -26,6 +26,8 @@ LACKS = {
     "release times",
     "groups with different prizes",
     "backhauls of stops with both or no goods",
+    "objective 'minmax'",
+    "objective 'balance'",
 }
 LARGEST_LEG = 1e6
 """Where numbers must be rounded."""

@@ -25,6 +25,8 @@ LACKS = {
     "soft time windows",
     "setup times with legs of length 0",
     "backhauls of stops with both or no goods",
+    "objective 'minmax'",
+    "objective 'balance'",
 }
 LARGEST_LEG = 1e4
 """Where numbers must be rounded: PyVRP's penalties are tuned to numbers of about this size."""

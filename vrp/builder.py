@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from vrp.assembly import assemble
 from vrp.draft import Draft, Handle
 from vrp.keywords import known_keywords
-from vrp.problem import Problem
+from vrp.problem import Objective, Problem
 from vrp.vehicles import VehicleType
 
 Load = float | Sequence[float] | Mapping[str, float]
@@ -52,7 +52,7 @@ class Builder:
         speed: float | None = None,
         rounding: Literal["exact", "nearest", "truncate1", "ceil"] = "exact",
         backhaul: Literal["mixed", "last", "strict"] = "mixed",
-        objective: Literal["cost", "vehicles"] = "cost",
+        objective: Objective = "cost",
         notes: Sequence[str] = (),
     ) -> None:
         self._draft = Draft(

@@ -9,6 +9,7 @@ import numpy as np
 
 from vrp.errors import ProblemError, SolverError
 from vrp.fields import shorten
+from vrp.objectives import lead
 from vrp.problem import Problem
 from vrp.solution import Route, Solution
 
@@ -160,8 +161,6 @@ def finish(problem: Problem, found: Solution, start: Solution | None, solver: st
     return explain_unserved(problem, best) if best.unserved else best
 
 
-def rank(solution: Solution) -> tuple[int, int, float]:
-    """Return what plans are compared by, smaller being better: unserved stops, vehicles where they count, cost."""
-    unserved = sum(stop.required for stop in solution.unserved)
-    vehicles = len(solution.routes) if solution.problem.objective == "vehicles" else 0
-    return unserved, vehicles, solution.cost
+def rank(solution: Solution) -> tuple[int, float, float]:
+    """Return what plans are compared by, smaller being better: unserved stops, what the objective asks for, cost."""
+    return sum(stop.required for stop in solution.unserved), lead(solution), solution.cost

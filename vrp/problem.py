@@ -12,6 +12,7 @@ from vrp.vehicles import VehicleType
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
+Objective = Literal["cost", "vehicles", "minmax", "balance"]
 
 EARTH_RADIUS = 6_371_008.8
 """Mean radius in metres (IUGG)."""
@@ -111,8 +112,9 @@ class Problem:
     preference: Floats = None  # type: ignore[assignment]
     """[K, n] gain when the vehicle type serves the client (subtracted from the cost; may be negative)."""
 
-    objective: Literal["cost", "vehicles"] = "cost"
-    """After unserved stops: the cost, or first the number of vehicles and then the cost."""
+    objective: Objective = "cost"
+    """After unserved stops: the cost; or before it the number of vehicles ("vehicles"), the cost of the dearest route
+    ("minmax"), the sum of the squares of the routes' costs ("balance"; see `objectives.lead`)."""
     scenarios: Scenarios | None = None
     name: str = ""
     notes: tuple[str, ...] = ()
@@ -236,7 +238,7 @@ class Problem:
         backhaul: Literal["mixed", "last", "strict"] = "mixed",
         allowed: ArrayLike | None = None,
         preference: ArrayLike | None = None,
-        objective: Literal["cost", "vehicles"] = "cost",
+        objective: Objective = "cost",
         scenarios: Scenarios | None = None,
         name: str = "",
         notes: Sequence[str] = (),

@@ -7,6 +7,7 @@ import numpy as np
 
 from vrp.display import amount, is_clock, is_timed, length, load_text, moment, number, route_names, span, stops_of
 from vrp.fields import shorten
+from vrp.objectives import LEADS, lead
 from vrp.solution import Solution, Status
 
 MAX_ROUTES = 40
@@ -58,6 +59,10 @@ def key_figures(solution: Solution) -> list[tuple[str, str]]:
     fleet = "" if None in counts else f"/{sum(c or 0 for c in counts)}"
     clock = is_clock(solution.problem)
     figures = [("cost", amount(solution.cost)), ("routes", f"{len(solution.routes)}{fleet}")]
+    objective = solution.problem.objective
+    if objective != "cost":
+        first = number(lead(solution), 0) if objective == "vehicles" else amount(lead(solution))
+        figures.insert(0, (f"{LEADS[objective]} (objective {objective!r})", first))
     figures.append(("distance", length(sum(r.distance for r in solution.routes), solution.problem)))
     if is_timed(solution.problem):
         figures.append(("duration", span(sum(r.duration for r in solution.routes), clock)))

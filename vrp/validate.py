@@ -8,6 +8,7 @@ import numpy as np
 
 from vrp.errors import ProblemError, suggest
 from vrp.fields import LARGEST, Array, Fields, as_number, dims, freeze, is_text, shape_of, shorten, show
+from vrp.objectives import require_all_stops
 from vrp.remarks import remarks
 from vrp.validate_network import check_units, network
 from vrp.validate_vehicles import chargers, vehicle_types
@@ -19,7 +20,7 @@ CHOICES = {
     "crs": ("planar", "latlon"),
     "rounding": ("exact", "nearest", "truncate1", "ceil"),
     "backhaul": ("mixed", "last", "strict"),
-    "objective": ("cost", "vehicles"),
+    "objective": ("cost", "vehicles", "minmax", "balance"),
 }
 NETWORK = ("distance", "duration", "coords")
 
@@ -46,6 +47,7 @@ def normalise(problem: "Problem") -> dict[str, object]:
     out |= _clients(problem, clients, loads, fields)
     out |= _groups(problem, clients, fields)
     out["prize"] = _prize(problem, clients, out["group"], fields)
+    require_all_stops(chosen["objective"], fields, out)
     out |= _shipments(problem, depots, clients, loads, out["group"], fields)
     out |= _pairs(problem, len(out["vehicles"]), clients, fields)
     if problem.scenarios is not None:

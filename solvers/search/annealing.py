@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from vrp.deadline import Deadline
 from vrp.solvers.search import kernels
+from vrp.solvers.search.aims import sharpen
 from vrp.solvers.search.model import Model
 from vrp.solvers.search.overload import Overload
 from vrp.solvers.search.plan import Mixed
@@ -51,13 +52,25 @@ class Annealing:
     stopped: bool = False
     overload: Overload | None = None
 
-    def search(self, iterations: int, temperature: float, sequence: NDArray[np.int64] = NOBODY) -> None:
-        """Run some iterations at one temperature; the first puts the clients of a sequence somewhere."""
-        m = self.model
+    def search(self, iterations: int, temperature: float, sequence: NDArray[np.int64] = NOBODY) -> int:
+        """Run some iterations at one temperature; the first puts the clients of a sequence somewhere.
+
+        Returns how many were run, which is fewer only where a number of vehicles is tried and found enough.
+        """
+        m, before = self.model, int(self.model.work.clock[0])
         kernels.search(
             *m.state(), m.order, self.near, m.clients, m.required,
             sequence, iterations, temperature, self.removal, TALLEST,
         )  # fmt: skip
+        return int(m.work.clock[0]) - before
+
+    def turn(self, chunk: int, temperature: float) -> None:
+        """Search, count the iterations and learn how fast they are."""
+        tick = time.perf_counter()
+        made = self.search(chunk, temperature)
+        self.iterations += made
+        if math.isfinite(self.deadline.time_limit):
+            self.rate = 0.5 * (self.rate + made / max(time.perf_counter() - tick, 1e-7))
 
     def recount(self) -> None:
         """Compute all running sums anew."""
@@ -83,9 +96,18 @@ class Annealing:
             return done
         return max(done, self.base + self.iterations / (limit * self.portion) if limit else 1.0)
 
+    def begin_anew(self) -> None:
+        """Let the time and the iterations that are left be the whole from now on."""
+        self.began = self.deadline.elapsed()
+        limit = self.deadline.max_iterations
+        if limit:
+            left = max(1.0 - self.iterations / limit, 1e-9)
+            self.base, self.portion = 1.0 - 1.0 / left, left
+
     def budget(self, temperature: float) -> float:
         """Estimate the number of iterations that can be made."""
-        most = math.inf if self.deadline.max_iterations is None else self.deadline.max_iterations
+        limit = self.deadline.max_iterations
+        most = math.inf if limit is None else limit * self.portion * (1.0 - self.base) - self.iterations
         if not math.isfinite(self.deadline.time_limit):
             return most
         # The rate is measured on iterations that a search begins with anyway.
@@ -101,28 +123,23 @@ class Annealing:
 
         Where the plan costs nothing, both are 0.
         """
-        deadline = self.deadline
         done, stop = self.done(), min(stop, until, 1.0)
         chunks, fall = 1, cold / hot if hot > 0.0 else 0.0
         while not self.stopped and done < stop:
-            chunk = self._chunk((until - begin) / steps, stop)
+            chunk = self.chunk((until - begin) / steps, stop)
+            sharpen(self.model.plan.aim, done)
             temperature = hot * fall ** ((done - begin) / (until - begin))
             if chunks % REBUILD == 0:
                 self.recount()
             chunks += 1
-            tick = time.perf_counter()
-            self.search(chunk, temperature)
-            self.iterations += chunk
+            self.turn(chunk, temperature)
             if self.overload is not None:
                 self.overload.adapt(chunk)
-            if math.isfinite(deadline.time_limit):
-                rate = chunk / max(time.perf_counter() - tick, 1e-7)
-                self.rate = 0.5 * (self.rate + rate)
             self._press()
             self.after()
             done = self.done()
 
-    def _chunk(self, share: float, stop: float) -> int:
+    def chunk(self, share: float, stop: float) -> int:
         """Choose the number of iterations at one temperature: a share of all, and 10 ms at most."""
         deadline, limit = self.deadline, self.deadline.max_iterations
         chunk = 1000.0

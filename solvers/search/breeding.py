@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vrp.solvers.search.aims import cost_alone
 from vrp.solvers.search.exchanges import LEAST, Tours
 from vrp.solvers.search.genetic import NEAR, breed
 from vrp.solvers.search.groups import Groups
@@ -75,7 +76,7 @@ def grow(model: Model, iterations: float) -> Growth | None:
 def applies(model: Model) -> bool:
     """Tell whether the genetic search knows the problem: one kind of vehicles, one load, every stop must be served."""
     m = model
-    if m.prefixes or not FEWEST <= len(m.clients) <= MOST:
+    if m.prefixes or not cost_alone(m.plan.aim) or not FEWEST <= len(m.clients) <= MOST:
         return False
     plain = isinstance(m.times, NoTime) and isinstance(m.mix, Equal) and isinstance(m.reach, Far)
     if isinstance(m.plan.groups, Groups):
@@ -145,7 +146,7 @@ class Breeding:
                 size[r] += 1
                 c = int(p.best[c])
             following[node] = L + r
-        return Elite(following, size, 0, float(p.top[0]))
+        return Elite(following, size, 0, 0.0, float(p.top[0]))
 
     def _tour(self, plan: Elite) -> NDArray[np.int64]:
         L, offset, stops = self.model.plan.locations, int(self.model.clients[0]) - 1, []

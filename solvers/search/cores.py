@@ -76,7 +76,7 @@ class Cores:
         whole = self.whole
         rng = np.random.default_rng(self.seed)
         begin = done = whole.done()
-        whole.portion = float(self.count)
+        whole.portion *= self.count
         span = whole.deadline.time_limit - whole.began
         limit = whole.deadline.max_iterations or math.inf
         shortest = max(1.0 / PHASES, EACH * len(whole.model.clients) / limit)
@@ -131,7 +131,7 @@ class Cores:
         def follow() -> None:
             core.stopped = whole.stopped
 
-        base = whole.iterations / (whole.portion * (whole.deadline.max_iterations or 1))
+        base = whole.base + whole.iterations / (whole.portion * (whole.deadline.max_iterations or 1))
         core = Annealing(part, region.near, whole.deadline, whole.removal, follow, whole.began, base, portion)
         core.rate = whole.rate
         core.stopped = whole.stopped
@@ -142,6 +142,5 @@ class Cores:
         whole = self.whole
         splice(whole.model, regions)
         kernels.rebuild(*whole.model.state(), whole.model.required)
-        work = whole.model.work
-        if rank(regions) < (int(work.missing[1]), float(work.cost[1])):
+        if rank(regions) < whole.model.rank(1):
             splice_best(whole.model, regions)

@@ -20,6 +20,7 @@ from vrp.solvers.search.annealing import CHUNK, NOBODY, Annealing, mean_leg
 from vrp.solvers.search.breeding import Breeding, Growth, grow
 from vrp.solvers.search.cores import LARGE, Cores, pieces
 from vrp.solvers.search.crew import LEVELS, MOVES, Crew
+from vrp.solvers.search.fewest import use_fewest
 from vrp.solvers.search.groups import list_length, orders
 from vrp.solvers.search.limits import unsupported
 from vrp.solvers.search.model import Model, build
@@ -163,10 +164,9 @@ class _Run:
         kind = Touring if is_tour(self.problem, self.model) else Annealing
         self.core: Annealing = kind(self.model, nobody, self.deadline, self.search.removal, self._watch)
 
-    def rank(self) -> tuple[int, float]:
-        """Return what plans are compared by: required clients left out, then cost."""
-        work = self.model.work
-        here = int(work.missing[1]), float(work.cost[1])
+    def rank(self) -> tuple[int, float, float]:
+        """Return what plans are compared by: required clients left out, then what comes before the cost, then that."""
+        here = self.model.rank(1)
         return here if self._top is None else min(here, self._top.rank())
 
     def run(self) -> None:
@@ -256,6 +256,9 @@ class _Run:
             core.anneal(core.done(), 1.0, leg * HOT, leg * COLD, STEPS)
             return
         hot, cold = leg * self.search.heat, leg * self.search.cold
+        if self.problem.objective == "vehicles":
+            use_fewest(core, self.problem, self._keep, hot, cold)
+            core.begin_anew()
         budget = core.budget(hot)
         if size == 1 and (many := self.pieces()):
             Cores(core, self.search.threads, self.seed, hot, cold, STEPS, many).anneal()
@@ -367,14 +370,14 @@ class _Run:
     def _bring_back(self) -> None:
         """Leave the best plan of all in the model."""
         plan, work, top = self.model.plan, self.model.work, self._top
-        here = int(work.missing[1]), float(work.cost[1])
+        here = self.model.rank(1)
         # An interrupt may have come before the costs of a new plan were known.
-        if top is not None and (top.rank() < here or not math.isfinite(here[1])):
+        if top is not None and (top.rank() < here or not math.isfinite(here[2])):
             plan.best[:], plan.best_size[:] = top.following, top.size
-            work.missing[1], work.cost[1] = top.rank()
+            work.missing[1], work.lead[1], work.cost[1] = top.rank()
 
     def _money(self) -> float:
-        return self.rank()[1] * self.model.scale + self.model.constant
+        return self.rank()[2] * self.model.scale + self.model.constant
 
     def _watch(self) -> None:
         self._meet()

@@ -9,12 +9,13 @@ swaps its vehicle with another one. All this is kept or undone with the rest of 
 import math
 from typing import Any
 
+from vrp.solvers.search.aims import renew, weight
 from vrp.solvers.search.jit import dispatch, is_a, outlined, part
 from vrp.solvers.search.loads import carries, fits, holds, refresh_loads
 from vrp.solvers.search.network import leg
 from vrp.solvers.search.pairs import mate
 from vrp.solvers.search.plan import Varied, gain, locked, may, put, take, unit, within
-from vrp.solvers.search.times import price, refresh, spent
+from vrp.solvers.search.times import price, spent
 from vrp.solvers.search.work import PUT, TAKEN, note, touch, uniform
 
 OTHER_VEHICLE = 0.7
@@ -77,7 +78,7 @@ def _hand_over(net, loads, times, fleet, mix, reach, plan, work, r, to, logged, 
         logged = note(work, logged, PUT, c, last, to)
     for x in (r, to):
         h = plan.locations + x
-        delta += refresh(times, net, plan, x, plan.nxt[h], h, plan.prv[h], h, it)
+        delta += renew(times, net, plan, x, plan.nxt[h], h, plan.prv[h], h, it)
         refresh_loads(loads, plan, x, plan.nxt[h], h, plan.prv[h], h, it)
         changed = touch(work, changed, x, it)
     return logged, changed, delta
@@ -100,7 +101,7 @@ def _swap(net, loads, times, fleet, mix, reach, plan, work, r, s, logged, change
         c, last = work.held[k], plan.prv[g]
         delta += put(net, loads, fleet, mix, reach, plan, c, last, s)
         logged = note(work, logged, PUT, c, last, s)
-    delta += refresh(times, net, plan, s, plan.nxt[g], g, plan.prv[g], g, it)
+    delta += renew(times, net, plan, s, plan.nxt[g], g, plan.prv[g], g, it)
     refresh_loads(loads, plan, s, plan.nxt[g], g, plan.prv[g], g, it)
     return logged, changed, delta
 
@@ -127,9 +128,9 @@ def _append(net, loads, times, fleet, mix, reach, plan, work, s, to, logged, it)
         logged = note(work, logged, TAKEN, c, h, s)
         delta += put(net, loads, fleet, mix, reach, plan, c, last, to)
         logged = note(work, logged, PUT, c, last, to)
-        delta += refresh(times, net, plan, to, c, g, c, last, it)
+        delta += renew(times, net, plan, to, c, g, c, last, it)
         refresh_loads(loads, plan, to, c, g, c, last, it)
-    delta += refresh(times, net, plan, s, plan.nxt[h], plan.nxt[h], h, h, it)
+    delta += renew(times, net, plan, s, plan.nxt[h], plan.nxt[h], h, h, it)
     refresh_loads(loads, plan, s, plan.nxt[h], plan.nxt[h], h, h, it)
     return logged, delta
 
@@ -220,7 +221,10 @@ def _settle(net, loads, times, fleet, mix, reach, plan, work, logged, changed, i
             b, _ = _worth(times, fleet, mix, plan, s, s)
             on_s, may_s = _worth(times, fleet, mix, plan, r, s)
             on_r, may_r = _worth(times, fleet, mix, plan, s, r)
-            if may_s and may_r and on_s + on_r < a + b - BETTER * (abs(a) + abs(b)):
+            first, second = fleet.fixed[fleet.kind[r]], fleet.fixed[fleet.kind[s]]
+            now = weight(plan, a + first) + weight(plan, b + second)
+            then = weight(plan, on_s + second) + weight(plan, on_r + first)
+            if may_s and may_r and then < now - BETTER * (abs(a) + abs(b)):
                 logged, changed, more = _swap(
                     net, loads, times, fleet, mix, reach, plan, work, r, s, logged, changed, it
                 )

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vrp.problem import Problem
+from vrp.solvers.search.aims import opens, renew
 from vrp.solvers.search.jit import dispatch, has_a, outlined, part
 from vrp.solvers.search.loads import fits, holds, joins, refresh_loads
 from vrp.solvers.search.network import leg
 from vrp.solvers.search.plan import gain, may, put, take, unit, within
-from vrp.solvers.search.times import refresh
 from vrp.solvers.search.trips import journey, worth
 from vrp.solvers.search.work import PUT, TAKEN, note
 from vrp.vehicles import VehicleType
@@ -249,7 +249,7 @@ def _halting(net, loads, times, fleet, mix, reach, plan, work, near, c, cost, p,
             cost, x, y = _around(net, loads, times, fleet, mix, reach, plan, s, i, c, best)
             if cost < best:
                 best, at, on, before, behind = cost, i, s, x, y
-    if plan.halts.electric:
+    if plan.halts.electric and opens(plan, fleet):
         for k in range(len(fleet.top)):
             if fleet.top[k] > 0:
                 s = fleet.free[fleet.begin[k] + fleet.top[k] - 1]
@@ -301,7 +301,7 @@ def _tidy(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it)
                 p = plan.prv[x]
                 delta += take(net, loads, fleet, mix, reach, plan, x)
                 logged = note(work, logged, TAKEN, x, p, r)
-                delta += refresh(times, net, plan, r, q, q, p, p, it)
+                delta += renew(times, net, plan, r, q, q, p, p, it)
                 refresh_loads(loads, plan, r, q, q, p, p, it)
             x = q
     return logged, delta

@@ -8,6 +8,7 @@ price.
 
 import math
 
+from vrp.solvers.search.aims import change, forget_charges, hold, lead, renew, restore_charges, set_charge
 from vrp.solvers.search.fleets import settle, vary
 from vrp.solvers.search.groups import choose
 from vrp.solvers.search.halts import halting, put_halt, tidy
@@ -61,6 +62,7 @@ def undo(net, loads, times, fleet, mix, reach, plan, work, logged):  # type: ign
             leave_bank(plan, c)
     restore(times)
     restore_loads(loads)
+    restore_charges(plan)
 
 
 @part
@@ -81,6 +83,26 @@ def leave_out(plan, work, required, c, logged):  # type: ignore[no-untyped-def]
     if required[c]:
         return logged, 1, plan.penalty[c], 0.0
     return logged, 0, 0.0, plan.penalty[c]
+
+
+@part
+def press(plan, work, required):  # type: ignore[no-untyped-def]
+    """Make the required clients in the bank dearer, so that others make room for them."""
+    for k in range(plan.banked[0]):
+        c = plan.bank[k]
+        if required[c]:
+            plan.penalty[c] += work.urge[0]
+
+
+@part
+def ahead(work):  # type: ignore[no-untyped-def]
+    """Tell whether the current plan is better than the best one, by more than rounding."""
+    if work.missing[0] != work.missing[1]:
+        return work.missing[0] < work.missing[1]
+    gap, rounding = work.lead[0] - work.lead[1], 1e-11 * abs(work.lead[1])
+    if abs(gap) > rounding:
+        return gap < 0.0
+    return work.cost[0] < work.cost[1] - 1e-9 * abs(work.cost[1])
 
 
 @part
@@ -136,7 +158,7 @@ def recreate(  # type: ignore[no-untyped-def]
             delta += put(net, loads, fleet, mix, reach, plan, m, behind, r)
             logged = note(work, logged, PUT, m, behind, r)
             last = m
-        delta += refresh(times, net, plan, r, first, plan.nxt[last], last, p, it)
+        delta += renew(times, net, plan, r, first, plan.nxt[last], last, p, it)
         refresh_loads(loads, plan, r, first, plan.nxt[last], last, p, it)
         changed = touch(work, changed, r, it)
     return logged, changed, missing, pressure, delta
@@ -157,6 +179,7 @@ def search(  # type: ignore[no-untyped-def]
         it = work.clock[0]
         forget(times)
         forget_loads(loads)
+        forget_charges(plan, work)
         work.clock[3] = -1
         # The cheapest vehicle for a first client need not be the cheapest for a route: let others have their turn.
         if len(fleet.top) > 1 and uniform(work) < ONE_TYPE:
@@ -196,23 +219,27 @@ def search(  # type: ignore[no-untyped-def]
         delta += more
         logged, changed, more = settle(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it)
         delta += more
-        accepted = delta + pressure < -temperature * math.log(1.0 - uniform(work))
+        if work.urge[0] > 0.0:
+            press(plan, work, required)
+        accepted = change(plan, delta) + pressure < -temperature * math.log(1.0 - uniform(work))
         if accepted and feasible(net, loads, times, reach, plan, work, changed):
             for k in range(changed):
                 soil(plan, work.changed[k])
             work.cost[0] += delta
             work.missing[0] += missing
-            if lawful(loads) and (
-                work.missing[0] < work.missing[1]
-                or (work.missing[0] == work.missing[1] and work.cost[0] < work.cost[1] - 1e-9 * abs(work.cost[1]))
-            ):
+            work.lead[0] = lead(plan, fleet)
+            if lawful(loads) and ahead(work):
                 work.cost[1] = work.cost[0]
+                work.lead[1] = work.lead[0]
                 work.missing[1] = work.missing[0]
                 keep_best(plan)
+                hold(plan, fleet, work)
         else:
             undo(net, loads, times, fleet, mix, reach, plan, work, logged)
         if lawful(loads):
             work.clock[4] += 1
+        if work.urge[0] > 0.0 and work.missing[0] == 0:
+            break
 
 
 @kernel
@@ -232,7 +259,7 @@ def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type
     for r in range(len(plan.size) - 1, -1, -1):
         h = plan.locations + r
         k = fleet.kind[r]
-        length, stops, allowed, on_board = 0.0, 0, True, 0
+        length, stops, allowed, on_board, own = 0.0, 0, True, 0, 0.0
         work.clock[1] += 1
         i = h
         while True:
@@ -243,7 +270,7 @@ def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type
             if q == h:
                 break
             plan.route[q] = r
-            cost += add_load(loads, r, q, 1) - gain(mix, fleet, r, q)
+            own += add_load(loads, r, q, 1) - gain(mix, fleet, r, q)
             allowed = allowed and may(mix, fleet, r, q)
             m = mate(loads, q)
             if m >= 0:
@@ -254,16 +281,18 @@ def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type
             i = q
         plan.size[r] = stops
         lengthen(reach, r, -length_of(reach, r) + length)
-        cost += unit(mix, fleet, r) * length
+        own += unit(mix, fleet, r) * length
         if stops == 0:
             fleet.free[fleet.begin[k] + fleet.top[k]] = r
             fleet.top[k] += 1
         else:
             fleet.used[0] += 1
-            cost += fleet.fixed[k]
+            own += fleet.fixed[k]
         refresh(times, net, plan, r, plan.nxt[h], h, plan.prv[h], h, work.clock[0])
         refresh_loads(loads, plan, r, plan.nxt[h], h, plan.prv[h], h, work.clock[0])
-        cost += spent(times, r, r)
+        own += spent(times, r, r)
+        set_charge(plan, r, own)
+        cost += own
         allowed = allowed and on_board == 0
         if not (allowed and bears(loads, plan, r) and within(reach, r, 0.0) and kept(times, net, plan, r)):
             work.changed[broken] = r
@@ -277,5 +306,6 @@ def rebuild(net, loads, times, fleet, mix, reach, plan, work, required):  # type
         else:
             cost += plan.penalty[c]
     work.cost[0] = cost
+    work.lead[0] = lead(plan, fleet)
     work.missing[0] = missing
     return broken

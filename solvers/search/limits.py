@@ -1,6 +1,7 @@
 """What the search cannot honour yet."""
 
 from vrp.problem import Problem
+from vrp.solvers.search.aims import even
 from vrp.solvers.search.clocks import keeps_gaps
 from vrp.solvers.search.halts import on_the_way
 
@@ -20,7 +21,7 @@ def unsupported(problem: Problem) -> list[str]:
         "fixed stops with reloads or recharging": any(v.prefix for v in vehicles) and halting,
         "breaks, several or soft time windows with reloads or recharging": keeps_gaps(problem) and halting,
         "fixed pickups whose deliveries are not fixed": _carries(problem),
-        "the objective 'vehicles'": problem.objective != "cost",
+        f"the objective {problem.objective!r} with reloads or recharging": even(problem.objective) and halting,
         "scenarios": problem.scenarios is not None,
     }
     return [name for name, present in found.items() if present]

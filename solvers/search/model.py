@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vrp.problem import Problem
+from vrp.solvers.search.aims import Even, Total, aim_of, even
 from vrp.solvers.search.cargo import loads_of
 from vrp.solvers.search.clocks import Spans, keeps_gaps, keeps_hours, spans_of, times_of
 from vrp.solvers.search.distances import network_of
@@ -59,9 +60,18 @@ class Model:
         plan.best_size[:] = plan.size
         plan.dirty[:] = 0
         plan.dirty_count[0] = 0
-        work.cost[1], work.missing[1] = work.cost[0], work.missing[0]
+        work.cost[1], work.lead[1], work.missing[1] = work.cost[0], work.lead[0], work.missing[0]
         if isinstance(self.loads, OneLoad) and self.loads.overloaded[0]:
             work.cost[1], work.missing[1] = math.inf, len(self.clients) + 1
+        aim = plan.aim
+        if isinstance(aim, Total) and aim.vehicles and not work.missing[1]:
+            aim.most[0] = min(aim.most[0], self.fleet.used[0])
+
+    def rank(self, which: int) -> tuple[int, float, float]:
+        """Return what the current plan (0) and the best one (1) are compared by: clients left out, lead, cost."""
+        work = self.work
+        # Sums of the same costs in another order are as good.
+        return int(work.missing[which]), float(f"{work.lead[which]:.10g}"), float(work.cost[which])
 
     def empty(self) -> None:
         """Take every client but the fixed ones out of routes and bank; the running sums are still to be rebuilt."""
@@ -74,10 +84,8 @@ class Model:
 
     def soil_all(self) -> None:
         """Note that every route may differ from the best plan; take the current one as the best where it is better."""
-        plan, work = self.plan, self.work
-        if (work.missing[0], work.cost[0]) < (work.missing[1], work.cost[1]) and not (
-            isinstance(self.loads, OneLoad) and self.loads.overloaded[0]
-        ):
+        plan = self.plan
+        if self.rank(0) < self.rank(1) and not (isinstance(self.loads, OneLoad) and self.loads.overloaded[0]):
             self.take_as_best()
             return
         plan.dirty[:] = 1
@@ -125,8 +133,8 @@ def build(problem: Problem, seed: int) -> Model:
     grouped = problem.group >= 0
     must = np.append(problem.group_required, False)[problem.group]
     required[D:L] = np.isinf(problem.prize) | must
-    penalty = np.zeros(N)
-    penalty[D:L] = np.where(required[D:L], _reserve(problem), np.where(grouped, 0.0, problem.prize - extra)) / scale
+    penalty, reserve = np.zeros(N), _dearest_trip(problem)
+    penalty[D:L] = np.where(required[D:L], 10.0 * reserve + 1.0, np.where(grouped, 0.0, problem.prize - extra)) / scale
     allowed, gains = np.zeros((len(types), N), np.bool_), np.zeros((len(types), N))
     allowed[:, D:L] = problem.allowed
     prizes = np.where(grouped, problem.prize, 0.0)
@@ -145,7 +153,9 @@ def build(problem: Problem, seed: int) -> Model:
         fleet=_fleet(problem, kind, scale, mixed),
         mix=Mixed(allowed, gains) if mixed else Equal(0),
         reach=Reach(np.zeros(R), longest) if _limited(problem) or on_the_way(problem) else Far(0),
-        plan=empty_plan(inner, R, n, penalty, prefixes, groups_of(problem, N), halts),
+        plan=empty_plan(
+            inner, R, n, penalty, prefixes, groups_of(problem, N), halts, aim_of(problem, R, reserve / scale)
+        ),
         work=scratch(N, R, N - R, seed),
         order=_order(problem, N, spans.stops if timed else None),
         clients=clients,
@@ -176,7 +186,9 @@ def _prices(problem: Problem, spans: Spans) -> tuple[bool, bool, bool, float, fl
     )
     # Without windows the duration is a sum over the legs: where it can, its price goes into the legs.
     durations = any(math.isfinite(v.max_duration) for v in types) or hours or on_the_way(problem)
-    durations = durations or (any((v.duration_cost or 0.0) > 0 for v in types) and (timed or limited or mixed))
+    durations = durations or (
+        any((v.duration_cost or 0.0) > 0 for v in types) and (timed or limited or mixed or even(problem.objective))
+    )
     mixed = mixed or (durations and by_distance == 0.0)
     if mixed:
         by_distance, by_time = 1.0, 0.0
@@ -239,8 +251,8 @@ def _fleet(problem: Problem, kind: NDArray[np.int64], scale: float, mixed: bool)
     return fleet
 
 
-def _reserve(problem: Problem) -> float:
-    """Return a price of leaving a required client out that no detour exceeds."""
+def _dearest_trip(problem: Problem) -> float:
+    """Return what no trip to a single client exceeds, nor any detour ten times."""
     every = np.arange(problem.num_locations)
     worst = 0.0
     for v in problem.vehicles:
@@ -250,7 +262,7 @@ def _reserve(problem: Problem) -> float:
         seconds = (v.duration_cost or 0.0) + v.overtime_cost
         trip = (v.distance_cost or 0.0) * (out + back) + seconds * (out_time + back_time + span)
         worst = max(worst, v.fixed_cost + float(trip.max()))
-    return 10.0 * worst + 1.0
+    return worst
 
 
 def empty_plan(
@@ -259,8 +271,9 @@ def empty_plan(
     n: int,
     penalty: NDArray[np.float64],
     prefixes: dict[int, tuple[int, ...]],
-    groups: NoGroups | Groups = NoGroups(0),  # noqa: B008 - immutable
-    halts: NoHalts | Halts = NoHalts(0),  # noqa: B008
+    groups: NoGroups | Groups,
+    halts: NoHalts | Halts,
+    aim: Total | Even,
 ) -> Plan:
     """Return a plan of L locations, n of them clients, and R vehicles that serves nobody; the bank is to be filled."""
     N = L + R
@@ -281,6 +294,7 @@ def empty_plan(
         penalty=penalty,
         groups=groups,
         halts=halts,
+        aim=aim,
         best=chain.copy(),
         best_size=np.zeros(R, np.int64),
         dirty=np.zeros(R, np.uint8),
@@ -304,6 +318,8 @@ def scratch(N: int, R: int, n: int, seed: int) -> Work:
         clock=np.array([0, 0, 0, -1, 0], np.int64),
         cost=np.zeros(2),
         missing=np.zeros(2, np.int64),
+        lead=np.zeros(2),
+        urge=np.zeros(1),
     )
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vrp.solvers.search.aims import Even
 from vrp.solvers.search.loads import OneLoad
 from vrp.solvers.search.model import Model
 
@@ -58,6 +59,8 @@ def _room(capacity: NDArray[np.float64], demand: NDArray[np.float64]) -> NDArray
 def allow(model: Model, leg: float) -> Overload | None:
     """Allow overload from now on, where loads have one dimension and the best plan leaves no required client out."""
     loads = model.loads
+    if isinstance(model.plan.aim, Even):
+        return None
     if not isinstance(loads, OneLoad) or not np.isfinite(loads.capacity).all() or model.work.missing[1] or leg <= 0.0:
         return None
     demand = loads.demand[model.clients]

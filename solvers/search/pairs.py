@@ -10,6 +10,7 @@ neighbours and for blinks.
 import math
 from typing import Any
 
+from vrp.solvers.search.aims import bound, opens, weigh
 from vrp.solvers.search.jit import dispatch, has_a, outlined, part
 from vrp.solvers.search.network import leg
 from vrp.solvers.search.peaks import Pairs, exceeds, extend, peak_between
@@ -126,7 +127,8 @@ def _behind(net, loads, times, fleet, mix, reach, plan, work, r, p, a, b, more, 
     # The delivery's own detour is none below zero, but for ways past a stop that are longer than the way through it.
     first = to + on - plan.ahead[p]
     direct = to - plan.ahead[p] + leg(net, r, a, b)
-    if more + per * min(first, direct) >= best or locked(plan.fixed, q):
+    limit = bound(plan, r, best)
+    if more + per * min(first, direct) >= limit or locked(plan.fixed, q):
         return best, at
     time, ok = onward(times, net, r, p, depart(times, p), a)
     extend(loads, loads.head, p, loads.own, a, walk, 0)
@@ -140,13 +142,14 @@ def _behind(net, loads, times, fleet, mix, reach, plan, work, r, p, a, b, more, 
         work.clock[2] -= 1
         if work.clock[2] < 0:
             work.clock[2] = until_blink(work)
-        elif cost < best and within(reach, r, delta) and peak_between(loads, r, walk, 0, b, q):
+        elif cost < limit and within(reach, r, delta) and peak_between(loads, r, walk, 0, b, q):
             there, ok = onward(times, net, r, i, time, b)
             if ok:
-                cost = arrive(times, net, plan, r, p, a, i, b, there, q, cost, best)
+                cost = weigh(plan, r, arrive(times, net, plan, r, p, a, i, b, there, q, cost, limit))
                 if cost < best:
                     best, at = cost, i
-        if q >= plan.locations or more + per * first >= best:
+                    limit = bound(plan, r, best)
+        if q >= plan.locations or more + per * first >= limit:
             return best, at
         time, ok = onward(times, net, r, i, time, q)
         extend(loads, walk, 0, loads.own, q, walk, 0)
@@ -160,6 +163,8 @@ def _behind(net, loads, times, fleet, mix, reach, plan, work, r, p, a, b, more, 
 def _pair_unused(net, loads, times, fleet, mix, reach, plan, work, a, b, best):  # type: ignore[no-untyped-def]
     """Return the cheapest unused vehicle for a pair if it costs less than `best`: cost, place as in `pair_position`."""
     at, behind, on = -1, -1, -1
+    if not opens(plan, fleet):
+        return best, at, behind, on
     only = work.clock[3]
     while True:
         for k in range(len(fleet.top)):

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from vrp.solvers.search.aims import charge
 from vrp.solvers.search.jit import dispatch, is_a, outlined, part
 from vrp.solvers.search.loads import add_load
 from vrp.solvers.search.network import leg
@@ -51,6 +52,8 @@ class Plan(NamedTuple):
     """Of alternatives (`groups.py`)."""
     halts: Any
     """At depots on the way (`halts.py`)."""
+    aim: Any
+    """What comes before the cost (`aims.py`)."""
     best: Any
     """[N] `nxt` of the best plan, valid where `best_size` of the route is above 0."""
     best_size: Any
@@ -269,6 +272,7 @@ def take(net, loads, fleet, mix, reach, plan, c):  # type: ignore[no-untyped-def
         fleet.top[k] += 1
         fleet.used[0] -= 1
         cost -= fleet.fixed[k]
+    charge(plan, r, cost)
     return cost
 
 
@@ -293,6 +297,7 @@ def put(net, loads, fleet, mix, reach, plan, c, p, r):  # type: ignore[no-untype
         fleet.used[0] += 1
         cost += fleet.fixed[k]
     plan.size[r] += 1
+    charge(plan, r, cost)
     return cost
 
 

@@ -38,15 +38,18 @@ class Elite(NamedTuple):
     """[R]"""
     missing: int
     """Required clients left out."""
+    lead: float
+    """What comes before the cost (`aims.py`)."""
     cost: float
 
-    def rank(self) -> tuple[int, float]:
+    def rank(self) -> tuple[int, float, float]:
         """Return what plans are compared by."""
-        return self.missing, self.cost
+        return self.missing, self.lead, self.cost
 
     def equals(self, other: "Elite") -> bool:
         """Tell whether two plans are the same, as far as their costs tell."""
-        return self.missing == other.missing and math.isclose(self.cost, other.cost, rel_tol=1e-9)
+        same = (self.missing, self.lead) == (other.missing, other.lead)
+        return same and math.isclose(self.cost, other.cost, rel_tol=1e-9)
 
 
 class Shape(NamedTuple):
@@ -73,14 +76,12 @@ def shape(iterations: float, clients: int) -> Shape:
 
 def elite(model: Model) -> Elite:
     """Copy the best plan of a model."""
-    plan, work = model.plan, model.work
-    return Elite(plan.best.copy(), plan.best_size.copy(), int(work.missing[1]), float(work.cost[1]))
+    return Elite(model.plan.best.copy(), model.plan.best_size.copy(), *model.rank(1))
 
 
 def present(model: Model) -> Elite:
     """Copy the current plan of a model."""
-    plan, work = model.plan, model.work
-    return Elite(plan.nxt.copy(), plan.size.copy(), int(work.missing[0]), float(work.cost[0]))
+    return Elite(model.plan.nxt.copy(), model.plan.size.copy(), *model.rank(0))
 
 
 def adopt(model: Model, plan: Elite) -> None:

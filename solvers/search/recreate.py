@@ -2,6 +2,7 @@
 
 import math
 
+from vrp.solvers.search.aims import bound, opens, weigh
 from vrp.solvers.search.jit import outlined, part
 from vrp.solvers.search.loads import fits, holds, surcharge
 from vrp.solvers.search.network import leg, there_and_back
@@ -17,6 +18,8 @@ def _unused(net, loads, times, fleet, mix, reach, plan, work, c, best):  # type:
     Where one type of vehicle has its turn, the others are looked at if c has no place else.
     """
     at, on = -1, -1
+    if not opens(plan, fleet):
+        return best, at, on
     only = work.clock[3]
     while True:
         for k in range(len(fleet.top)):
@@ -28,8 +31,9 @@ def _unused(net, loads, times, fleet, mix, reach, plan, work, c, best):  # type:
                 continue
             delta = leg(net, r, h, c) + leg(net, r, c, h)
             cost = fleet.fixed[k] + unit(mix, fleet, r) * delta - gain(mix, fleet, r, c) + surcharge(loads, r, c)
-            if cost < best and within(reach, r, delta) and holds(loads, r, h, c, h):
-                cost = price(times, net, plan, r, h, c, h, cost, best)
+            limit = bound(plan, r, best)
+            if cost < limit and within(reach, r, delta) and holds(loads, r, h, c, h):
+                cost = weigh(plan, r, price(times, net, plan, r, h, c, h, cost, limit))
                 if cost < best:
                     best, at, on = cost, h, r
         if only < 0 or best < math.inf:
@@ -52,6 +56,7 @@ def position(net, loads, times, fleet, mix, reach, plan, work, near, c):  # type
         r = plan.route[w]
         if r < 0 or not fits(loads, r, c) or not may(mix, fleet, r, c):
             continue
+        limit = bound(plan, r, best)
         per = unit(mix, fleet, r)
         won = gain(mix, fleet, r, c) - surcharge(loads, r, c)
         p, q = plan.prv[w], plan.nxt[w]
@@ -63,23 +68,24 @@ def position(net, loads, times, fleet, mix, reach, plan, work, near, c):  # type
             delta = on_from - plan.ahead[w]
             if blink < 0:
                 blink = until_blink(work)
-            elif per * (delta + (beyond if q < plan.locations else 0.0)) - won < best:
+            elif per * (delta + (beyond if q < plan.locations else 0.0)) - won < limit:
                 delta += leg(net, r, c, q)
                 cost = per * delta - won
-                if cost < best and within(reach, r, delta) and holds(loads, r, w, c, q):
-                    cost = price(times, net, plan, r, w, c, q, cost, best)
+                if cost < limit and within(reach, r, delta) and holds(loads, r, w, c, q):
+                    cost = weigh(plan, r, price(times, net, plan, r, w, c, q, cost, limit))
                     if cost < best:
                         best, at, on = cost, w, r
+                        limit = bound(plan, r, best)
         if work.mark[p] != now and not locked(plan.fixed, w):
             blink -= 1
             delta = to - plan.ahead[p]
             if blink < 0:
                 blink = until_blink(work)
-            elif per * (delta + (beyond if p < plan.locations else 0.0)) - won < best:
+            elif per * (delta + (beyond if p < plan.locations else 0.0)) - won < limit:
                 delta += leg(net, r, p, c)
                 cost = per * delta - won
-                if cost < best and within(reach, r, delta) and holds(loads, r, p, c, w):
-                    cost = price(times, net, plan, r, p, c, w, cost, best)
+                if cost < limit and within(reach, r, delta) and holds(loads, r, p, c, w):
+                    cost = weigh(plan, r, price(times, net, plan, r, p, c, w, cost, limit))
                     if cost < best:
                         best, at, on = cost, p, r
     work.clock[2] = blink
@@ -111,8 +117,9 @@ def anywhere(net, loads, times, fleet, mix, reach, plan, work, c):  # type: igno
             q = plan.nxt[p]
             delta = leg(net, r, p, c) + leg(net, r, c, q) - plan.ahead[p]
             cost = unit(mix, fleet, r) * delta - won
-            if cost < best and not locked(plan.fixed, q) and within(reach, r, delta) and holds(loads, r, p, c, q):
-                cost = price(times, net, plan, r, p, c, q, cost, best)
+            limit = bound(plan, r, best)
+            if cost < limit and not locked(plan.fixed, q) and within(reach, r, delta) and holds(loads, r, p, c, q):
+                cost = weigh(plan, r, price(times, net, plan, r, p, c, q, cost, limit))
                 if cost < best:
                     best, at, on = cost, p, r
             tried += 1

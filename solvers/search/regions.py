@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vrp.solvers.search.groups import Groups
+from vrp.solvers.search.aims import Even, part_of
+from vrp.solvers.search.groups import Groups, NoGroups
+from vrp.solvers.search.halts import NoHalts
 from vrp.solvers.search.hours import Hours
 from vrp.solvers.search.jit import allocating_kernel
 from vrp.solvers.search.loads import ManyLoads, OneLoad
@@ -101,9 +103,12 @@ class Share(NamedTuple):
 
 
 def largest_number(model: Model) -> int:
-    """Return in how many regions the current plan can be divided; fixed stops and alternatives keep it in one piece."""
+    """Return in how many regions the current plan can be divided.
+
+    Fixed stops, alternatives and routes that are to be even keep it in one piece.
+    """
     known = all(_known(kind) for kind in (model.net, model.loads, model.times, model.mix, model.reach))
-    whole = bool(model.prefixes) or isinstance(model.plan.groups, Groups)
+    whole = bool(model.prefixes) or isinstance(model.plan.groups, Groups) or isinstance(model.plan.aim, Even)
     return int(model.fleet.used[0]) // FEWEST if known and not whole else 0
 
 
@@ -187,7 +192,8 @@ def cut_out(model: Model, near: NDArray[np.int64], share: Share, seed: int) -> R
     local = np.full(len(plan.nxt), -1, np.int64)
     local[nodes] = np.arange(len(nodes))
     kind = fleet.kind[vehicles]
-    own = empty_plan(n, R, n, plan.penalty[nodes], {})
+    aim = part_of(plan.aim, int((plan.size[vehicles] > 0).sum()), R)
+    own = empty_plan(n, R, n, plan.penalty[nodes], {}, NoGroups(0), NoHalts(0), aim)
     own.nxt[: len(served)] = local[plan.nxt[served]]
     own.nxt[n:] = local[plan.nxt[nodes[n:]]]
     own.bank[: len(share.waiting)] = np.arange(len(served), n)
@@ -275,10 +281,10 @@ def _inside(near, clients, local):  # type: ignore[no-untyped-def]
     return lists
 
 
-def rank(regions: list[Region]) -> tuple[int, float]:
-    """Return what the best plans of all regions together are compared by: required clients left out, then cost."""
-    works = [region.model.work for region in regions]
-    return sum(int(w.missing[1]) for w in works), sum(float(w.cost[1]) for w in works)
+def rank(regions: list[Region]) -> tuple[int, float, float]:
+    """Return what the best plans of all regions together are compared by: clients left out, lead, cost."""
+    missing, lead, cost = zip(*(region.model.rank(1) for region in regions), strict=True)
+    return sum(missing), sum(lead), sum(cost)
 
 
 def splice(model: Model, regions: list[Region]) -> None:
@@ -301,4 +307,4 @@ def splice_best(model: Model, regions: list[Region]) -> None:
     for part, _, nodes, vehicles in regions:
         plan.best[nodes] = nodes[part.plan.best]
         plan.best_size[vehicles] = part.plan.best_size
-    work.missing[1], work.cost[1] = rank(regions)
+    work.missing[1], work.lead[1], work.cost[1] = rank(regions)

@@ -1,11 +1,11 @@
 """Ruin: remove strings of adjacent stops from routes that are near each other, and order what was removed."""
 
+from vrp.solvers.search.aims import renew
 from vrp.solvers.search.halts import is_halt
 from vrp.solvers.search.jit import part
 from vrp.solvers.search.loads import refresh_loads
 from vrp.solvers.search.pairs import call, leads, take_mates
 from vrp.solvers.search.plan import held, locked, take
-from vrp.solvers.search.times import refresh
 from vrp.solvers.search.work import TAKEN, note, uniform
 
 SPLIT_RATE = 0.5
@@ -91,7 +91,7 @@ def ruin(net, loads, times, fleet, mix, reach, plan, work, near, clients, remova
             # Their places may be anywhere on the route.
             before = plan.locations + r
             latest = plan.prv[before]
-        delta += refresh(times, net, plan, r, plan.nxt[before], plan.nxt[latest], latest, before, it)
+        delta += renew(times, net, plan, r, plan.nxt[before], plan.nxt[latest], latest, before, it)
         refresh_loads(loads, plan, r, plan.nxt[before], plan.nxt[latest], latest, before, it)
         work.touched[r] = it
         work.changed[changed] = r

@@ -107,10 +107,11 @@ class Touring(Annealing):
         """Return the mean length of a leg of the present tour."""
         return float(self.tour.length[0]) / len(self.tour.order)
 
-    def search(self, iterations: int, temperature: float, sequence: NDArray[np.int64] = NOBODY) -> None:
+    def search(self, iterations: int, temperature: float, sequence: NDArray[np.int64] = NOBODY) -> int:
         """Make some kicks at one temperature, and keep the tour if it is the best one."""
         tours.polish(self.model.net, self.tour, self.model.work, self.symmetric, iterations, temperature)
         self._keep_better()
+        return iterations
 
     def recount(self) -> None:
         """Measure the tour anew."""
@@ -118,7 +119,7 @@ class Touring(Annealing):
 
     def present(self) -> Elite:
         """Copy the present tour."""
-        return Elite(self.tour.order.copy(), np.zeros(0, np.int64), 0, float(self.tour.length[0]))
+        return Elite(self.tour.order.copy(), np.zeros(0, np.int64), 0, 0.0, float(self.tour.length[0]))
 
     def adopt(self, plan: Elite) -> None:
         """Go on from a tour that another search is at."""

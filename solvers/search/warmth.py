@@ -10,6 +10,7 @@ import numpy as np
 
 from vrp.problem import Problem
 from vrp.solvers.search import jit, kernels, regions, touring, tours
+from vrp.solvers.search.aims import Even
 from vrp.solvers.search.breeding import FEWEST, Breeding, applies
 from vrp.solvers.search.genetic import breed
 from vrp.solvers.search.groups import Groups
@@ -31,8 +32,8 @@ def feature_set(model: Model) -> str:
     """Name the kernels that a model needs, such as "Planar-OneLoad-NoTime-Equal-Far"."""
     parts = (model.net, model.loads, model.times, model.fleet, model.mix, model.reach)
     dtypes = {str(a.dtype) for a in model.net if isinstance(a, np.ndarray) and a.ndim > 1}
-    parts_of = (*model.loads, model.plan.fixed, model.plan.groups, model.plan.halts)
-    more = {type(a).__name__ for a in parts_of if isinstance(a, Pairs | Locked | Groups | Halts)}
+    parts_of = (*model.loads, model.plan.fixed, model.plan.groups, model.plan.halts, model.plan.aim)
+    more = {type(a).__name__ for a in parts_of if isinstance(a, Pairs | Locked | Groups | Halts | Even)}
     more |= {"bred"} if applies(model) else set()
     return "-".join([type(p).__name__ for p in parts] + sorted(more | dtypes))
 

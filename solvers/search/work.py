@@ -48,6 +48,11 @@ class Work(NamedTuple):
     """[2] cost of the current and the best plan: penalties of optional clients included, of required ones not."""
     missing: Any
     """[2] required clients in the bank of the current and the best plan."""
+    lead: Any
+    """[2] what comes between these two where plans are compared, of the current and the best plan."""
+    urge: Any
+    """[1] by how much a required client gets dearer in each iteration that leaves it in the bank; where this is above
+    0, a search ends with the first plan that leaves out nobody."""
 
 
 @part

@@ -160,6 +160,14 @@ CASES = {
     "fewest vehicles": Case(
         {"objective": "vehicles"}, refused={"vroom": "objective 'vehicles'", "hgs": "objective 'vehicles'"}
     ),
+    "even routes": Case(
+        {"objective": "minmax"},
+        refused={name: "objective 'minmax'" for name in ("pyvrp", "ortools", "vroom", "hgs")},
+    ),
+    "routes of small squares": Case(
+        {"objective": "balance"},
+        refused={name: "objective 'balance'" for name in ("pyvrp", "ortools", "vroom", "hgs")},
+    ),
     "profiles": Case(
         {"distance": lambda rng: rng.integers(5, 90, (2, N + 1, N + 1)) * (1 - np.eye(N + 1)), "duration": None},
         {"profile": lambda rng: rng.integers(0, 2)},

@@ -85,7 +85,7 @@ def test_what_is_cut_out_fits_back(kernel: int) -> None:
         assert sorted(stops.tolist()) == model.clients.tolist()
         vehicles = np.concatenate([region.vehicles for region in found])
         assert len(set(vehicles.tolist())) == len(vehicles)
-        assert regions.rank(found) == (model.work.missing[0], pytest.approx(cost))
+        assert regions.rank(found) == (model.work.missing[0], 0.0, pytest.approx(cost))
         regions.splice(model, found)
         regions.splice_best(model, found)
         assert kernels.rebuild(*model.state(), model.required) == 0

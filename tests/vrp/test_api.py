@@ -15,6 +15,7 @@ from vrp.arguments import usable_cores
 from vrp.check import evaluate
 from vrp.closing import closing_seconds, rank
 from vrp.errors import MissingExtraError, SolverError
+from vrp.objectives import lead
 from vrp.solution import Route, Solution
 from vrp.solvers import SOLVERS, Event
 
@@ -278,6 +279,22 @@ def test_ranking_puts_unserved_stops_before_vehicles_before_cost(stand_in: Any) 
     fewer = replace(plain, routes=plain.routes[:2], cost=plain.cost + 1)
     partial = vrp.solve(problem, max_iterations=1, solver="stand-in", options={"serve": 1})
     assert rank(fewer) < rank(plain) < rank(partial)
+
+
+@pytest.mark.parametrize(
+    ("objective", "first"), [("cost", (0, 0)), ("vehicles", (0, 2)), ("minmax", (0, 20.0)), ("balance", (0, 464.0))]
+)
+def test_ranking_by_each_objective(objective: str, first: tuple[int, float]) -> None:
+    """What the objective puts first comes between the unserved stops and the cost."""
+    problem = vrp.Problem.from_arrays(coords=[[0, 0], [10, 0], [0, 4]], objective=objective)  # type: ignore[arg-type]
+    plan = evaluate(problem, [Route(0, 0, 0, (1,)), Route(0, 0, 0, (2,))])
+    assert rank(plan) == (*first, 28.0)
+
+
+def test_a_route_that_gains_counts_as_nothing() -> None:
+    """Preferences may make a route pay; it neither lowers the sum of squares nor raises it."""
+    problem = vrp.Problem.from_arrays(coords=[[0, 0], [3, 0], [0, 4]], preference=[9, 0], objective="balance")
+    assert lead(evaluate(problem, [Route(0, 0, 0, (1,)), Route(0, 0, 0, (2,))])) == 64.0
 
 
 def test_the_time_kept_for_closing_grows_with_the_size(stand_in: Any) -> None:

@@ -66,6 +66,23 @@ def test_each_term_of_the_cost_says_what_it_was_paid_for() -> None:
     assert "(It is optional.)" in solution.summary()
 
 
+@pytest.mark.parametrize(
+    ("objective", "words"),
+    [
+        ("cost", "cost 28   "),
+        ("vehicles", "vehicles (objective 'vehicles') 2   cost 28   "),
+        ("minmax", "dearest route (objective 'minmax') 20   cost 28   "),
+        ("balance", "sum of squared route costs (objective 'balance') 464   cost 28   "),
+    ],
+)
+def test_what_comes_before_the_cost_is_named_first(objective: str, words: str) -> None:
+    """The objective is told by its name and its value, unless it is the cost alone."""
+    problem = Problem.from_arrays(coords=[[0, 0], [10, 0], [0, 4]], objective=objective)  # type: ignore[arg-type]
+    solution = evaluate(problem, [Route(0, 0, 0, (1,)), Route(0, 0, 0, (2,))])
+    assert solution.summary().splitlines()[1].startswith(words)
+    assert (f"{objective!r}" in to_html(solution).replace("&#x27;", "'")) is (objective != "cost")
+
+
 def test_times_of_a_plain_cvrp_are_not_shown() -> None:
     """Where only distances matter, durations would merely repeat them."""
     text = each_alone(planar()).summary()

@@ -258,6 +258,18 @@ def test_hard_problems_are_no_errors(arguments: dict[str, Any]):
         ({"rounding": "nearst"}, ["Did you mean 'nearest'?"]),
         ({"backhaul": 3}, ["`backhaul` is 3", "mixed, last, strict"]),
         ({"objective": "costs"}, ["Did you mean 'cost'?"]),
+        ({"objective": "vehicle"}, ["Did you mean 'vehicles'?"]),
+        ({"objective": "min_max"}, ["'min_max'", "Did you mean 'minmax'?"]),
+        ({"objective": "balanced"}, ["Did you mean 'balance'?"]),
+        ({"objective": "minmax", "prize": [math.inf, 3, 4]}, ["'minmax'", "stop 2, stop 3 may", "Leave out"]),
+        (
+            {"objective": "balance", "group": [0, 0, -1], "group_required": [False]},
+            ["'balance'", "stop 1, stop 2 may", "make groups required"],
+        ),
+        (
+            {"objective": "balance", "group": [0, 0, -1], "group_required": [True], "prize": [0, 2, math.inf]},
+            ["stop 2 in a group has one", "prize 0"],
+        ),
         ({"speed": 0}, ["`speed`", "greater than 0"]),
         ({"names": ["a", "b", "b", "a"]}, ["unique", "'b', 'a'"]),
         ({"names": ["a", "b"]}, ["2 names for 4 locations"]),

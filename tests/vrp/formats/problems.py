@@ -69,7 +69,8 @@ def random_problem(rng: np.random.Generator) -> Problem:
         fields["shipments"] = np.array([[depots, depots + 1]])
         fields["shipment_load"] = numbers(1, loads)
     fields["backhaul"] = str(rng.choice(["mixed", "last", "strict"]))
-    fields["objective"] = str(rng.choice(["cost", "vehicles"]))
+    every = not np.isfinite(fields.get("prize", [math.inf])).any() and np.all(fields.get("group_required", True))
+    fields["objective"] = str(rng.choice(["cost", "vehicles", *(["minmax", "balance"] if every else [])]))
     fields["vehicles"] = tuple(_vehicle(rng, depots, loads, profiles if network > 1 else 1) for _ in range(2))
     if some():
         fields["allowed"] = rng.random((2, n)) < 0.8

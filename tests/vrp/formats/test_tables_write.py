@@ -73,6 +73,7 @@ SQUARE = [[0, 0], [1, 0], [0, 1]]
         ({"coords": SQUARE, "rounding": "nearest"}, "rounding"),
         ({"coords": SQUARE, "speed": 3.0}, "speed"),
         ({"coords": SQUARE, "objective": "vehicles"}, "objective"),
+        ({"coords": SQUARE, "objective": "balance"}, "objective"),
         ({"coords": SQUARE, "chargers": {0: [(0, 0), (1, 9)]}}, "chargers"),
         ({"coords": SQUARE, "group": [0, 0], "group_required": [False]}, "group_required"),
         ({"coords": SQUARE, "preference": [3, 4]}, "preference"),

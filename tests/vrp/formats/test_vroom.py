@@ -310,6 +310,7 @@ def test_names_become_descriptions(tmp_path: Path) -> None:
         ({"prize": [1, 2, 3]}, "prize"),
         ({"service": [0.5, 0, 0]}, "fractions (service 0.5"),
         ({"objective": "vehicles"}, "objective"),
+        ({"objective": "minmax"}, "objective"),
         ({"release": [0, 0, 9]}, "release"),
         ({"vehicles": [VehicleType(count=1, duration_cost=1.0)]}, "duration_cost"),
         ({"vehicles": [VehicleType(count=1, max_duration=9)]}, "vehicles' max_duration"),
