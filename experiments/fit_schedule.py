@@ -102,7 +102,7 @@ def scatter(cases: list[Runs]) -> Array:
     """Return [cases] the scatter of costs that is expected of each, percent, from a smooth fit over all."""
     known = np.array([terms(c.stated) for c in cases])
     spread = np.log([c.cost.std() + 0.1 for c in cases])
-    return np.exp(known @ np.linalg.lstsq(known, spread, rcond=None)[0]) + FLOOR
+    return np.asarray(np.exp(known @ np.linalg.lstsq(known, spread, rcond=None)[0]) + FLOOR)
 
 
 def table(cases: list[Runs], weight: Array) -> tuple[list[Array], list[Array]]:

@@ -133,8 +133,8 @@ def summary(rows: list[dict[str, str]], ways: list[str]) -> str:
         means = [fmean(values) for values in instances.values()]
         half = t.ppf(0.975, len(means) - 1) * stdev(means) / math.sqrt(len(means)) if len(means) > 1 else math.nan
         better, worse = sum(m < -1e-6 for m in means), sum(m > 1e-6 for m in means)
-        change = f"{fmean(means):+.3f} +- {half:.3f}"
-        lines.append(f"| {way} | {name} | {kind} | {when} | {len(means)} | {change} | {better} | {worse} |")
+        mean = f"{fmean(means):+.3f} +- {half:.3f}"
+        lines.append(f"| {way} | {name} | {kind} | {when} | {len(means)} | {mean} | {better} | {worse} |")
     return "\n".join(lines)
 
 

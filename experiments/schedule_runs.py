@@ -129,7 +129,7 @@ class Watch:
             self.budget, self.length = found / clients, clients / max(used, 1)
             return found
 
-        Annealing.budget = noted  # type: ignore[method-assign]
+        Annealing.budget = noted  # type: ignore[assignment, method-assign]
 
 
 def run(c: Case, problem: "Problem", watch: Watch, **solve: Any) -> list[dict[str, Any]]:
