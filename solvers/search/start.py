@@ -13,9 +13,17 @@ from vrp.solvers.search.peaks import STRICT, NoPairs, Peaks, exceeds, extend
 from vrp.solvers.search.plan import Equal, Far, enter_bank
 from vrp.solvers.search.times import NoTime
 
+MANY = 1500
+"""Trips up to which all pairs are tried: that takes a few milliseconds then."""
+
 
 def append(loads: Any, sums: Any, segments: Any, a: int, b: int) -> bool:
     """Let trip b follow trip a, and tell whether that could be: a then has the sums and the segment of both."""
+    raise NotImplementedError("compiled only")
+
+
+def fits(loads: Any, sums: Any, a: int, b: int) -> bool:
+    """Tell whether trips a and b may have one vehicle, as far as the sums of their loads tell."""
     raise NotImplementedError("compiled only")
 
 
@@ -29,7 +37,7 @@ def _append(loads: Any, sums: Any, segments: Any, a: Any, b: Any) -> Any:
     if is_a(loads, OneLoad):
 
         def one(loads, sums, segments, a, b):  # type: ignore[no-untyped-def]
-            if sums[a] + sums[b] > loads.capacity[0]:
+            if not fits(loads, sums, a, b):
                 return False
             sums[a] += sums[b]
             return True
@@ -37,9 +45,8 @@ def _append(loads: Any, sums: Any, segments: Any, a: Any, b: Any) -> Any:
         return one
 
     def peaks(loads, sums, segments, a, b):  # type: ignore[no-untyped-def]
-        for k in range(sums.shape[1]):
-            if sums[a, k] + sums[b, k] > loads.capacity[0, k]:
-                return False
+        if not fits(loads, sums, a, b):
+            return False
         last = len(segments) - 1
         extend(loads, segments, a, segments, b, segments, last)
         if exceeds(loads, 0, segments, last):
@@ -51,6 +58,20 @@ def _append(loads: Any, sums: Any, segments: Any, a: Any, b: Any) -> Any:
         return True
 
     return peaks
+
+
+@dispatch(fits)
+def _fits(loads: Any, sums: Any, a: Any, b: Any) -> Any:
+    if is_a(loads, OneLoad):
+        return lambda loads, sums, a, b: sums[a] + sums[b] <= loads.capacity[0]
+
+    def every(loads, sums, a, b):  # type: ignore[no-untyped-def]
+        for k in range(sums.shape[1]):  # noqa: SIM110 - not known to the compiler
+            if sums[a, k] + sums[b, k] > loads.capacity[0, k]:
+                return False
+        return True
+
+    return every
 
 
 @dispatch(carried)
@@ -128,12 +149,8 @@ def _attach(
 
 
 @allocating_kernel
-def _merge(net, loads, plan, clients, tail, front, sums, segments):  # type: ignore[no-untyped-def]
-    """Join routes in the order of the pairs and write them to vehicles 0, 1, ..."""
-    h = plan.locations
-    following = np.full(h, -1, np.int64)
-    before = np.full(h, -1, np.int64)
-    trip = np.arange(h)
+def _join(loads, tail, front, trip, following, before, sums, segments):  # type: ignore[no-untyped-def]
+    """Join trips in the order of the pairs."""
     for k in range(len(tail)):
         i, j = tail[k], front[k]
         if following[i] >= 0 or before[j] >= 0:
@@ -149,6 +166,36 @@ def _merge(net, loads, plan, clients, tail, front, sums, segments):  # type: ign
             continue
         following[i], before[j] = j, i
         trip[b] = a
+
+
+@allocating_kernel
+def _ends(net, loads, clients, h, following, before, sums):  # type: ignore[no-untyped-def]
+    """Return every pair (last stop of a trip, first stop of another) that may be joined, and how much that saves."""
+    first = np.array([c for c in clients if before[c] < 0], np.int64)
+    last = first.copy()
+    for a in range(len(first)):
+        while following[last[a]] >= 0:
+            last[a] = following[last[a]]
+    most = 0
+    for a in range(len(first)):
+        for b in range(len(first)):
+            most += a != b and fits(loads, sums, first[a], first[b])
+    tail, front, saved = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most)
+    count = 0
+    for a in range(len(first)):
+        for b in range(len(first)):
+            if a != b and fits(loads, sums, first[a], first[b]):
+                s = leg(net, 0, last[a], h) + leg(net, 0, h, first[b]) - leg(net, 0, last[a], first[b])
+                if s >= 0.0:
+                    tail[count], front[count], saved[count] = last[a], first[b], s
+                    count += 1
+    return tail[:count], front[:count], saved[:count]
+
+
+@allocating_kernel
+def _write(net, loads, plan, clients, following, before, sums, segments):  # type: ignore[no-untyped-def]
+    """Write the trips to vehicles 0, 1, ..."""
+    h = plan.locations
     attach(net, loads, plan, clients, following, before, sums, segments)
     r = 0
     for c in clients:
@@ -169,18 +216,26 @@ def _merge(net, loads, plan, clients, tail, front, sums, segments):  # type: ign
 
 
 def savings(net: Any, loads: Any, plan: Any, near: Any, clients: Any) -> None:
-    """Merge single trips in order of their savings (Clarke and Wright 1964), limited to neighbours.
+    """Merge single trips in order of their savings (Clarke and Wright 1964): of neighbours, then of whole trips.
 
     A route's last stop is joined to another's first one, so that asymmetric networks are served too. Writes the routes
     to vehicles 0, 1, ... of the only type, and to the bank what is left over when there are no more vehicles. Trips of
     pickups that must not be alone follow trips of deliveries; where there are too few of these, some are left alone.
     """
-    tail, front, saved = _pairs(net, near, clients, plan.locations)
-    order = np.argsort(-saved, kind="stable")
-    sums = loads.demand[: plan.locations].copy()
+    h = plan.locations
+    sums = loads.demand[:h].copy()
     # The last row is where a join is tried.
-    segments = loads.own[: plan.locations + 1].copy() if isinstance(loads, Peaks) else np.zeros((0, 0))
-    _merge(net, loads, plan, clients, tail[order], front[order], sums, segments)
+    segments = loads.own[: h + 1].copy() if isinstance(loads, Peaks) else np.zeros((0, 0))
+    trip, following, before = np.arange(h), np.full(h, -1), np.full(h, -1)
+    tail, front, saved = _pairs(net, near, clients, h)
+    order = np.argsort(-saved, kind="stable")
+    _join(loads, tail[order], front[order], trip, following, before, sums, segments)
+    # Neighbours alone leave vehicles half empty, as where each cluster has more stops than lists are long.
+    if (before[clients] < 0).sum() <= MANY:
+        tail, front, saved = _ends(net, loads, clients, h, following, before, sums)
+        order = np.argsort(-saved, kind="stable")
+        _join(loads, tail[order], front[order], trip, following, before, sums, segments)
+    _write(net, loads, plan, clients, following, before, sums, segments)
 
 
 def joinable(loads: Any) -> bool:

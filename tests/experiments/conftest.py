@@ -12,5 +12,6 @@ def experiments(monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = Path(__file__).parents[2] / "experiments"
     monkeypatch.syspath_prepend(str(folder))
     yield folder
-    for name in ("compare", "summary", "worker", "train", "learning_curve", "labels"):
+    schedule = ("schedule_runs", "fit_schedule", "prove_schedule")
+    for name in ("compare", "summary", "worker", "train", "learning_curve", "labels", *schedule):
         sys.modules.pop(name, None)
