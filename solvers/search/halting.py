@@ -15,7 +15,7 @@ from vrp.solvers.search.loads import bears_chain, fits, holds, refresh_loads
 from vrp.solvers.search.network import leg
 from vrp.solvers.search.plan import gain, may, put, take, unit, within
 from vrp.solvers.search.times import refresh
-from vrp.solvers.search.trips import DISTANCE, RELEASE, charges, lasts_for, longer
+from vrp.solvers.search.trips import DISTANCE, NOBODY, NONE, ONE, RELEASE, THREE, TWO, charges, lasts_for, longer
 from vrp.solvers.search.work import PUT, TAKEN, note
 
 BESIDE = 15
@@ -38,9 +38,12 @@ def halting(
 
 
 def put_halts(
-    net: Any, loads: Any, fleet: Any, mix: Any, reach: Any, plan: Any, work: Any, r: int, logged: int, it: int
-) -> tuple[int, float]:
-    """Put the halts that were found with the last place of a client; return the length of the log and their cost."""
+    net: Any, loads: Any, fleet: Any, mix: Any, reach: Any, plan: Any, work: Any, r: int, logged: int, i: int, j: int
+) -> tuple[int, float, int, int]:
+    """Put the halts that were found with the last place of a client into route r, which has changed from node i to j.
+
+    Returns the length of the log, the change of cost, and from where to where the route has changed now.
+    """
     raise NotImplementedError("compiled only")
 
 
@@ -71,7 +74,7 @@ def _add(net, plan, r, m, n):  # type: ignore[no-untyped-def]
 
 @part
 def _line(net, plan, r, p, c, g):  # type: ignore[no-untyped-def]
-    """Write the nodes from the halt before node p of route r to the one behind it, with client c behind p and without g.
+    """Write the nodes from the halt before node p of route r to the one behind it, with client c behind p, without g.
 
     Either may be -1. Returns how many nodes follow the first one, and how far they are in the route as it is.
     """
@@ -104,26 +107,28 @@ def _with(plan, m, t, x):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def _cheapest(net, loads, times, fleet, mix, reach, plan, r, p, c, g, low, high, best):  # type: ignore[no-untyped-def]
+def _cheapest(net, loads, times, fleet, mix, reach, plan, r, p, c, g, high, best):  # type: ignore[no-untyped-def]
     """Return the cheapest halt on the line of node p, with client c behind p and without halt g (or -1), below `best`.
 
-    Its cost with all of that, the halt (-1 if there is none) and the node before it. Of the places near a client, those
-    from `low` up to `high` are tried.
+    Its cost with all of that, the halt (-1 if there is none) and the node before it. Of the places near a client, the
+    first `high` ones are tried.
     """
     halts = plan.halts
     line, far, near = halts.line, halts.far, halts.near
     m, before = _line(net, plan, r, p, c, g)
     first, last = line[0], line[m]
     per, delta = unit(mix, fleet, r), far[m] - before
-    base, fewer = per * delta, 0
+    base, fewer = per * delta, NONE
     if c >= 0:
         base -= gain(mix, fleet, r, c)
         if plan.size[r] == 0:
             base += fleet.fixed[fleet.kind[r]]
     if g >= 0 and halts.reload[g]:
-        fewer = 1
+        fewer = ONE
     begin, end = times.head[first, DISTANCE], far[m] + times.tail[last, DISTANCE]
     found = at = -1
+    if base >= best:
+        return best, found, at
     for t in range(m):
         i, j = line[t], line[t + 1]
         w = i if i < len(near) else j
@@ -132,7 +137,7 @@ def _cheapest(net, loads, times, fleet, mix, reach, plan, r, p, c, g, low, high,
             break
         if w >= len(near) or not lasts_for(times, r, since):
             continue
-        for k in range(low, high):
+        for k in range(high):
             place = near[w, k]
             if place < 0:
                 continue
@@ -160,7 +165,7 @@ def _cheapest(net, loads, times, fleet, mix, reach, plan, r, p, c, g, low, high,
 
 @outlined
 def _two(net, loads, times, fleet, mix, reach, plan, r, p, c, best):  # type: ignore[no-untyped-def]
-    """Return the cheapest two halts, before and behind client c behind node p of route r, below `best`, and their cost."""
+    """Return the cheapest two halts below `best` before and behind client c, behind node p of route r, and the cost."""
     near, chain, q = plan.halts.near, plan.halts.chain, plan.nxt[p]
     before = behind = -1
     per, fixed = unit(mix, fleet, r), fleet.fixed[fleet.kind[r]] if plan.size[r] == 0 else 0.0
@@ -182,8 +187,8 @@ def _two(net, loads, times, fleet, mix, reach, plan, r, p, c, best):  # type: ig
             if cost >= best or not within(reach, r, delta):
                 continue
             chain[0], chain[1], chain[2] = x, c, y
-            if bears_chain(loads, r, p, chain, 3, q):
-                cost += longer(times, net, plan, r, p, chain, 3, q, 0)
+            if bears_chain(loads, r, p, chain, THREE, q):
+                cost += longer(times, net, plan, r, p, chain, THREE, q, NONE)
                 if cost < best:
                     best, before, behind = cost, x, y
     return best, before, behind
@@ -193,16 +198,16 @@ def _two(net, loads, times, fleet, mix, reach, plan, r, p, c, best):  # type: ig
 def _choose(plan, g, x, p, y, q):  # type: ignore[no-untyped-def]
     """Note that halt g leaves, x comes behind node p, and y behind node q."""
     chosen = plan.halts.chosen
-    chosen[0], chosen[1], chosen[2], chosen[3], chosen[4] = g, x, p, y, q
+    chosen[GONE], chosen[FIRST], chosen[FIRST + 1], chosen[SECOND], chosen[SECOND + 1] = g, x, p, y, q
 
 
-@outlined
+@part
 def _beside(net, loads, times, fleet, mix, reach, plan, r, p, c, best, short):  # type: ignore[no-untyped-def]
     """Return the least cost below `best` of client c behind node p of route r with a halt before or behind it.
 
     `short` tells that the battery would not last.
     """
-    halts, q, nobody, per = plan.halts, plan.nxt[p], -1, unit(mix, fleet, r)
+    halts, q, per = plan.halts, plan.nxt[p], unit(mix, fleet, r)
     near, chain = halts.near, halts.chain
     fixed = fleet.fixed[fleet.kind[r]] if plan.size[r] == 0 else 0.0
     high = near.shape[1] if short else near.shape[1] // 2
@@ -217,37 +222,37 @@ def _beside(net, loads, times, fleet, mix, reach, plan, r, p, c, best, short):  
             if cost >= best or not within(reach, r, delta):
                 continue
             chain[0], chain[1] = a, b
-            if bears_chain(loads, r, p, chain, 2, q):
-                cost += longer(times, net, plan, r, p, chain, 2, q, 0)
+            if bears_chain(loads, r, p, chain, TWO, q):
+                cost += longer(times, net, plan, r, p, chain, TWO, q, NONE)
                 if cost < best:
                     best = cost
-                    _choose(plan, nobody, x, p if side == 0 else c, nobody, nobody)
+                    _choose(plan, NOBODY, x, p if side == 0 else c, NOBODY, NOBODY)
     return best
 
 
 @outlined
 def _around(net, loads, times, fleet, mix, reach, plan, r, p, c, best, short):  # type: ignore[no-untyped-def]
     """As `_beside`, with a halt anywhere between the ones before and behind, of which one may leave; or with two."""
-    halts, nobody, low = plan.halts, -1, 0
+    halts = plan.halts
     high = halts.near.shape[1] if short else halts.near.shape[1] // 2
-    cost, x, at = _cheapest(net, loads, times, fleet, mix, reach, plan, r, p, c, nobody, low, high, best)
+    cost, x, at = _cheapest(net, loads, times, fleet, mix, reach, plan, r, p, c, NOBODY, high, best)
     if x >= 0:
         best = cost
-        _choose(plan, nobody, x, at, nobody, nobody)
+        _choose(plan, NOBODY, x, at, NOBODY, NOBODY)
     if short:
         cost, x, y = _two(net, loads, times, fleet, mix, reach, plan, r, p, c, best)
         if x >= 0:
             best = cost
-            _choose(plan, nobody, x, p, y, c)
+            _choose(plan, NOBODY, x, p, y, c)
     for side in range(2):
         g = p if side == 0 else plan.nxt[p]
         while g < plan.locations and halts.depot[g] < 0:
             g = plan.prv[g] if side == 0 else plan.nxt[g]
         if g < plan.locations:
-            cost, x, at = _cheapest(net, loads, times, fleet, mix, reach, plan, r, p, c, g, low, high, best)
+            cost, x, at = _cheapest(net, loads, times, fleet, mix, reach, plan, r, p, c, g, high, best)
             if x >= 0:
                 best = cost
-                _choose(plan, g, x, at, nobody, nobody)
+                _choose(plan, g, x, at, NOBODY, NOBODY)
     return best
 
 
@@ -288,9 +293,9 @@ def _look(net, loads, times, fleet, mix, reach, plan, r, p, c, best, kept):  # t
 
 
 def _halting(net, loads, times, fleet, mix, reach, plan, near, c, cost, p, r):  # type: ignore[no-untyped-def]
-    nobody, halts = -1, plan.halts
-    _choose(plan, nobody, nobody, nobody, nobody, nobody)
-    best, at, on, kept = cost if p >= 0 else math.inf, p, r, 0
+    halts = plan.halts
+    _choose(plan, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY)
+    best, at, on, kept = cost if p >= 0 else math.inf, p, r, NONE
     beside = min(near.shape[1], BESIDE)
     for k in range(beside + len(plan.size)):
         if k < beside:
@@ -301,9 +306,7 @@ def _halting(net, loads, times, fleet, mix, reach, plan, near, c, cost, p, r):  
             s = k - beside
             w = plan.locations + s
             kind = fleet.kind[s]
-            if plan.size[s] == 0 and (
-                halts.electric == 0 or s != fleet.free[fleet.begin[kind] + fleet.top[kind] - 1]
-            ):
+            if plan.size[s] == 0 and (halts.electric == 0 or s != fleet.free[fleet.begin[kind] + fleet.top[kind] - 1]):
                 continue
         if s < 0 or not fits(loads, s, c) or not may(mix, fleet, s, c):
             continue
@@ -321,21 +324,21 @@ def _halting(net, loads, times, fleet, mix, reach, plan, near, c, cost, p, r):  
     return best, at, on
 
 
-def _put(net, loads, fleet, mix, reach, plan, work, r, logged, it):  # type: ignore[no-untyped-def]
+def _put(net, loads, fleet, mix, reach, plan, work, r, logged, i, j):  # type: ignore[no-untyped-def]
     chosen, h, delta = plan.halts.chosen, plan.locations + r, 0.0
-    g = chosen[0]
+    if chosen[FIRST] < 0:
+        return logged, delta, i, j
+    g = chosen[GONE]
     if g >= 0:
         p = plan.prv[g]
         delta += take(net, loads, fleet, mix, reach, plan, g)
         logged = note(work, logged, TAKEN, g, p, r)
-    for k in range(1, 5, 2):
+    for k in range(FIRST, SECOND + 1, 2):
         x, p = chosen[k], chosen[k + 1]
         if x >= 0:
             delta += put(net, loads, fleet, mix, reach, plan, x, p, r)
             logged = note(work, logged, PUT, x, p, r)
-    if chosen[1] >= 0:
-        refresh_loads(loads, plan, r, plan.nxt[h], h, plan.prv[h], h, it)
-    return logged, delta
+    return logged, delta, plan.nxt[h], plan.prv[h]
 
 
 @part
@@ -352,12 +355,12 @@ def _without(net, loads, times, fleet, mix, reach, plan, r, x):  # type: ignore[
     p, q = plan.prv[x], plan.nxt[x]
     if plan.size[r] == 1:
         return True
-    delta, chain, fewer = leg(net, r, p, q) - plan.ahead[p] - plan.ahead[x], plan.halts.chain, 0
+    delta, chain, fewer = leg(net, r, p, q) - plan.ahead[p] - plan.ahead[x], plan.halts.chain, NONE
     if plan.halts.reload[x]:
-        fewer = 1
-    if not within(reach, r, delta) or not bears_chain(loads, r, p, chain, 0, q):
+        fewer = ONE
+    if not within(reach, r, delta) or not bears_chain(loads, r, p, chain, NONE, q):
         return False
-    return unit(mix, fleet, r) * delta + longer(times, net, plan, r, p, chain, 0, q, fewer) <= LEAST
+    return unit(mix, fleet, r) * delta + longer(times, net, plan, r, p, chain, NONE, q, fewer) <= LEAST
 
 
 def _tidy(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it):  # type: ignore[no-untyped-def]
@@ -378,7 +381,7 @@ def _tidy(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it)
 
 
 def _move(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it):  # type: ignore[no-untyped-def]
-    delta, nobody, low = 0.0, -1, 0
+    delta = 0.0
     for k in range(changed):
         r = work.changed[k]
         h = plan.locations + r
@@ -389,9 +392,7 @@ def _move(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it)
                 p, high = plan.prv[x], plan.halts.near.shape[1]
                 if not charges(times, r, x):
                     high //= 2
-                _, y, at = _cheapest(
-                    net, loads, times, fleet, mix, reach, plan, r, p, nobody, x, low, high, -LEAST
-                )
+                _, y, at = _cheapest(net, loads, times, fleet, mix, reach, plan, r, p, NOBODY, x, high, -LEAST)
                 if y >= 0:
                     delta += take(net, loads, fleet, mix, reach, plan, x)
                     logged = note(work, logged, TAKEN, x, p, r)
@@ -422,18 +423,18 @@ def _halting_nowhere(
 
 @outlined_dispatch(put_halts)
 def _put_some(
-    net: Any, loads: Any, fleet: Any, mix: Any, reach: Any, plan: Any, work: Any, r: Any, logged: Any, it: Any
+    net: Any, loads: Any, fleet: Any, mix: Any, reach: Any, plan: Any, work: Any, r: Any, logged: Any, i: Any, j: Any
 ) -> Any:
     return _put if has_a(plan, "halts", Halts) else None
 
 
 @dispatch(put_halts)
 def _put_none(
-    net: Any, loads: Any, fleet: Any, mix: Any, reach: Any, plan: Any, work: Any, r: Any, logged: Any, it: Any
+    net: Any, loads: Any, fleet: Any, mix: Any, reach: Any, plan: Any, work: Any, r: Any, logged: Any, i: Any, j: Any
 ) -> Any:
     if has_a(plan, "halts", Halts):
         return None
-    return lambda net, loads, fleet, mix, reach, plan, work, r, logged, it: (logged, 0.0)
+    return lambda net, loads, fleet, mix, reach, plan, work, r, logged, i, j: (logged, 0.0, i, j)
 
 
 def _dispatch_both(function: Any, some: Any) -> None:

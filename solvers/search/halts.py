@@ -13,7 +13,7 @@ from vrp.problem import Problem
 from vrp.solvers.search.jit import dispatch, has_a, part
 from vrp.vehicles import VehicleType
 
-CHEAPEST = 4
+CHEAPEST = 2
 """Places of a client that are looked at with a halt that is not beside it, or elsewhere."""
 NEAREST = 3
 """Places to halt that are tried for a client, of each kind."""

@@ -110,7 +110,7 @@ def dispatch(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any
 
 
 def outlined_dispatch(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
-    """As `dispatch`, with implementations that are compiled as `outlined` functions are; None leaves others the choice."""
+    """As `dispatch`, with implementations that are compiled as `outlined` ones are; None leaves others the choice."""
     return overload(function, strict=False, jit_options=dict(INNER))
 
 

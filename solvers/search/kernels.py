@@ -127,10 +127,10 @@ def recreate(  # type: ignore[no-untyped-def]
             delta += put(net, loads, fleet, mix, reach, plan, m, behind, r)
             logged = note(work, logged, PUT, m, behind, r)
             last = m
-        logged, more = put_halts(net, loads, fleet, mix, reach, plan, work, r, logged, it)
+        logged, more, c, last = put_halts(net, loads, fleet, mix, reach, plan, work, r, logged, c, last)
         delta += more
-        delta += refresh(times, net, plan, r, c, plan.nxt[last], last, p, it)
-        refresh_loads(loads, plan, r, c, plan.nxt[last], last, p, it)
+        delta += refresh(times, net, plan, r, c, plan.nxt[last], last, plan.prv[c], it)
+        refresh_loads(loads, plan, r, c, plan.nxt[last], last, plan.prv[c], it)
         changed = touch(work, changed, r, it)
     return logged, changed, missing, pressure, delta
 

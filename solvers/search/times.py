@@ -247,7 +247,7 @@ def _refresh(times: Any, net: Any, plan: Any, r: Any, i: Any, until: Any, j: Any
             times, net, plan, r, i, until, j, down_to, now
         )
     if is_a(times, Trips):
-        return lambda times, net, plan, r, i, until, j, down_to, now: refresh_trips(times, net, plan, r, now)
+        return lambda times, net, plan, r, i, until, j, down_to, now: refresh_trips(times, net, plan, r, i, j, now)
     if is_a(times, Hours):
         return lambda times, net, plan, r, i, until, j, down_to, now: refresh_hours(
             times, net, plan, r, i, until, j, down_to, now

@@ -21,7 +21,9 @@ from vrp.solvers.search.segments import join, note_duration
 
 EMPTY = 5e-7
 """Share of a battery by which it may be below empty: half of what the check allows."""
-DISTANCE, RELEASE = 3, 4
+NOBODY, NONE, ONE, TWO, THREE = np.arange(-1, 4)
+"""Numbers that are no literals: a function is compiled once more for each literal that it is given."""
+DISTANCE, RELEASE, MADE = 3, 4, 5
 """Columns behind those of a segment."""
 STAY = 3
 """Likewise."""
@@ -67,8 +69,8 @@ class Trips(NamedTuple):
     charge: Any
     """[N] where the battery is charged next, at the node or behind it; the sentinel if nowhere."""
     head: Any
-    """[N, 5] segment from the departure of the node's trip to leaving it; distance since the last charge; largest release
-    in the trip up to it. Where a trip begins: from the start of the route to the end of service."""
+    """[N, 6] segment from the departure of the node's trip to leaving it, or where a trip begins from the start of the
+    route to the end of service; distance since the last charge; largest release in the trip up to it; reloads."""
     tail: Any
     """[N, 5] segment from the node, as it is reached now, to arriving where the battery is charged next, or at the end;
     distance to there; largest release in the trip from it on."""
@@ -123,7 +125,7 @@ def trips_of(
         consumption=np.where(np.isfinite(battery), np.array([v.consumption for v in types])[kind], 0.0),
         reloads=np.array([N if v.max_reloads is None else v.max_reloads for v in types], np.int64)[kind],
         made=np.zeros(R, np.int64), broken=np.zeros(R, np.bool_), begin=np.arange(N), charge=np.arange(N),
-        head=np.zeros((N, 5)), tail=tail, rest=np.zeros((N, 4)),
+        head=np.zeros((N, 6)), tail=tail, rest=np.zeros((N, 4)),
         **{f: getattr(priced, f) for f in Trips._fields if f in PRICED},
     )  # fmt: skip
 
@@ -184,10 +186,9 @@ def _come(times, net, r, p, i, distance):  # type: ignore[no-untyped-def]
 
 
 @part
-def _backward(times, net, nxt, prv, r, h):  # type: ignore[no-untyped-def]
-    """Compute `tail` and `charge` of route r; return the distance from its start to where it charges first."""
+def _backward(times, net, nxt, prv, r, h, j):  # type: ignore[no-untyped-def]
+    """Compute `tail` and `charge` of route r from node j to its start."""
     tail = times.tail
-    j = prv[h]
     while j != h:
         q = nxt[j]
         reload, release = times.reload[j], tail[q, RELEASE]
@@ -207,12 +208,15 @@ def _backward(times, net, nxt, prv, r, h):  # type: ignore[no-untyped-def]
 
 
 @part
-def _forward(times, net, nxt, r, h, slack):  # type: ignore[no-untyped-def]
-    """Compute `head` of route r, the seconds of its charges and its reloads; return its duration, and if it is kept."""
+def _forward(times, net, nxt, r, h, a, slack):  # type: ignore[no-untyped-def]
+    """Compute `head` of route r from node a on, where a trip begins, and the seconds of its charges.
+
+    Returns its duration, its reloads, and whether all that is kept.
+    """
     head, tail = times.head, times.tail
-    a = p = h
-    d, e, l, distance, release, made = 0.0, 0.0, 0.0, 0.0, 0.0, 0  # noqa: E741
-    kept = True
+    p = a
+    d, e, l, release, kept = 0.0, 0.0, 0.0, 0.0, True  # noqa: E741
+    distance, made = head[a, DISTANCE], head[a, MADE]
     while True:
         i = nxt[p]
         if i == h:
@@ -234,16 +238,15 @@ def _forward(times, net, nxt, r, h, slack):  # type: ignore[no-untyped-def]
             d, e, l, late = join(d1, e1, l1, 0.0, d, e, l)  # noqa: E741
             kept = kept and late <= slack
             if i == h:
-                break
-            made, a, release = made + 1, i, 0.0
+                return d, made, kept
+            made, a, release = made + 1.0, i, 0.0
         release = max(release, times.release[i])
         if charges(times, r, i):
             times.rest[i, STAY] = here
         times.begin[i] = a
-        head[i, 0], head[i, 1], head[i, 2], head[i, DISTANCE], head[i, RELEASE] = d, e, l, distance, release
+        head[i, 0], head[i, 1], head[i, 2] = d, e, l
+        head[i, DISTANCE], head[i, RELEASE], head[i, MADE] = distance, release, made
         p = i
-    times.made[r] = made
-    return d, kept
 
 
 @part
@@ -265,19 +268,26 @@ def _rests(times, net, nxt, prv, r, h):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def sweep(times, net, nxt, prv, r, h):  # type: ignore[no-untyped-def]
-    """Compute everything that is kept of route r, whose sentinel is h; return its duration."""
-    times.broken[r], times.made[r] = False, 0
+def sweep(times, net, nxt, prv, r, h, i, j):  # type: ignore[no-untyped-def]
+    """Update all that is kept of route r, with sentinel h, where its nodes changed from i to j; return its duration."""
     if nxt[h] == h:
+        times.broken[r], times.made[r] = False, 0
         return 0.0
-    _backward(times, net, nxt, prv, r, h)
+    a = h
+    if times.broken[r]:
+        j = prv[h]
+    else:
+        # The stop behind the last changed one may need another setup than before.
+        if j != h and nxt[j] != h:
+            j = nxt[j]
+        a = times.begin[prv[i]]
+    _backward(times, net, nxt, prv, r, h, j)
     # Half as much again as an insertion may be late: sums differ by their rounding.
-    duration, kept = _forward(times, net, nxt, r, h, 1.5 * times.slack)
+    duration, made, kept = _forward(times, net, nxt, r, h, a, 1.5 * times.slack)
     if times.consumption[r] > 0.0:
         _rests(times, net, nxt, prv, r, h)
-    times.broken[r] = not (
-        kept and duration <= times.longest[r] + 0.5 * times.slack and times.made[r] <= times.reloads[r]
-    )
+    times.made[r] = int(made)
+    times.broken[r] = not (kept and duration <= times.longest[r] + 0.5 * times.slack and made <= times.reloads[r])
     return duration
 
 
@@ -301,7 +311,7 @@ def detour(times, net, nxt, prv, r, h, p, chain, many, q, fewer):  # type: ignor
     """
     head, tail, rest, slack = times.head, times.tail, times.rest, times.slack
     a = times.begin[p]
-    release = max(head[p, RELEASE], _goods(times, chain, 0, many, q))
+    release = max(head[p, RELEASE], _goods(times, chain, NONE, many, q))
     d, e, l, late = _depart(times, r, h, a, release)  # noqa: E741
     if late > slack:
         return math.inf
@@ -355,10 +365,10 @@ def longer(times, net, plan, r, p, chain, many, q, fewer):  # type: ignore[no-un
 
 
 @part
-def refresh_trips(times, net, plan, r, now):  # type: ignore[no-untyped-def]
-    """Update route r; return the change of what its duration costs."""
+def refresh_trips(times, net, plan, r, i, j, now):  # type: ignore[no-untyped-def]
+    """Update route r, whose nodes changed from i to j; return the change of what its duration costs."""
     before = worth(times, r, times.duration[r])
-    duration = sweep(times, net, plan.nxt, plan.prv, r, plan.locations + r)
+    duration = sweep(times, net, plan.nxt, plan.prv, r, plan.locations + r, i, j)
     note_duration(times, r, duration, now)
     return worth(times, r, duration) - before
 
@@ -368,7 +378,7 @@ def price_trips(times, net, plan, r, p, c, q, cost):  # type: ignore[no-untyped-
     """Return `cost` plus that of the longer duration of route r with client c between nodes p and q, or infinity."""
     chain = plan.halts.chain
     chain[0] = c
-    return cost + longer(times, net, plan, r, p, chain, 1, q, 0)
+    return cost + longer(times, net, plan, r, p, chain, ONE, q, NONE)
 
 
 @part
@@ -376,8 +386,9 @@ def restore_trips(times, net, plan):  # type: ignore[no-untyped-def]
     """Undo all that was refreshed in this iteration, in a plan that is what it was."""
     for k in range(times.route_count[0]):
         r = times.route_log[k]
+        h = plan.locations + r
         times.duration[r] = times.route_old[k]
-        sweep(times, net, plan.nxt, plan.prv, r, plan.locations + r)
+        sweep(times, net, plan.nxt, plan.prv, r, h, plan.nxt[h], plan.prv[h])
 
 
 @part

@@ -14,6 +14,7 @@ from vrp.solvers.search.breeding import FEWEST, Breeding, applies
 from vrp.solvers.search.genetic import breed
 from vrp.solvers.search.groups import Groups
 from vrp.solvers.search.halts import Halts
+from vrp.solvers.search.lean import optimised_once
 from vrp.solvers.search.model import Model, build
 from vrp.solvers.search.neighbours import neighbours
 from vrp.solvers.search.peaks import Pairs
@@ -63,7 +64,8 @@ def _warm_up(model: Model, key: str, idle: Callable[[Model], None]) -> float:
             took = "up to a minute" if isinstance(model.plan.halts, Halts) else "5 to 30 s"
             log.warning("Compiling the search for this kind of problem (%s), once per machine: %s.", key, took)
         begin, before = time.perf_counter(), _compilations()
-        idle(model)
+        with optimised_once():
+            idle(model)
         seconds = time.perf_counter() - begin
         _warm.add(key)
         if ready is not None:
