@@ -278,7 +278,7 @@ def sweep(times, net, nxt, prv, r, h, i, j):  # type: ignore[no-untyped-def]
         j = prv[h]
     else:
         # The stop behind the last changed one may need another setup than before.
-        if j != h and nxt[j] != h:
+        if nxt[j] != h:
             j = nxt[j]
         a = times.begin[prv[i]]
     _backward(times, net, nxt, prv, r, h, j)
