@@ -111,7 +111,8 @@ def dispatch(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any
 
 def outlined_dispatch(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
     """As `dispatch`, with implementations that are compiled as `outlined` ones are; None leaves others the choice."""
-    return overload(function, strict=False, jit_options=dict(INNER))
+    options: Any = INNER
+    return overload(function, strict=False, jit_options=options)
 
 
 def is_a(numba_type: Any, cls: type) -> bool:

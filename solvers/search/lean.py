@@ -2,8 +2,8 @@
 
 numba optimises every function by itself, translates it to machine code and optimises it again in each function that
 calls it, a dozen levels deep. Of what only kernels call, nothing but the last of that is of use. The rest is left out
-here, which about halves the time that compiling takes. The code is the same: small functions are still optimised
-before they are copied into larger ones.
+here, which takes a quarter off the CPU time of a first solve with reloads (45 s to 33 s) and a tenth with loads alone
+(29 s to 26 s). Small functions are still optimised before they are copied into larger ones.
 
 This reaches into numba where it has no option for it. Where its inside is another one, all is compiled as usual.
 """
@@ -15,10 +15,11 @@ from typing import Any
 from numba.core import event
 from numba.core.registry import cpu_target
 
+_EVENTS: Any = event
 _HOOKS = ("_optimize_final_module", "_finalize_final_module", "_finalize_dynamic_globals", "_finalized")
 
 
-class _Inner(event.Listener):  # type: ignore[misc]
+class _Inner(event.Listener):
     """Knows whether the function that is compiled now is one that no Python code calls."""
 
     def __init__(self) -> None:
@@ -60,9 +61,9 @@ def optimised_once() -> Iterator[None]:
     # A function's environment is set where its machine code is, which is nowhere.
     codegen.create_library = create_library
     codegen.set_env = lambda name, env: None if inner else set_env(name, env)
-    event.register("numba:compile", inner)
+    _EVENTS.register("numba:compile", inner)
     try:
         yield
     finally:
-        event.unregister("numba:compile", inner)
+        _EVENTS.unregister("numba:compile", inner)
         del codegen.create_library, codegen.set_env
