@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from vrp.solvers.search.aims import renew, weight
-from vrp.solvers.search.jit import dispatch, is_a, outlined, part
+from vrp.solvers.search.jit import dispatch, is_a, outlined, outlined_dispatch, part
 from vrp.solvers.search.loads import carries, fits, holds, refresh_loads
 from vrp.solvers.search.network import leg
 from vrp.solvers.search.pairs import mate
@@ -148,7 +148,6 @@ def _may_swap(loads, fleet, mix, plan, r, s):  # type: ignore[no-untyped-def]
     )
 
 
-@outlined
 def _vary(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it):  # type: ignore[no-untyped-def]
     if changed == 0 or uniform(work) >= OTHER_VEHICLE:
         return logged, changed, 0.0
@@ -200,7 +199,6 @@ def _cheapest(loads, times, fleet, mix, plan, r):  # type: ignore[no-untyped-def
     return at
 
 
-@outlined
 def _settle(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it):  # type: ignore[no-untyped-def]
     delta, room = 0.0, len(work.log)
     for x in range(changed):
@@ -232,25 +230,25 @@ def _settle(net, loads, times, fleet, mix, reach, plan, work, logged, changed, i
     return logged, changed, delta
 
 
-@dispatch(vary)
-def _vary_some(
-    net: Any, loads: Any, times: Any, fleet: Any, mix: Any, reach: Any, plan: Any, work: Any,
-    logged: Any, changed: Any, it: Any,
-) -> Any:  # fmt: skip
-    if is_a(fleet, Varied):
-        return lambda net, loads, times, fleet, mix, reach, plan, work, logged, changed, it: _vary(
-            net, loads, times, fleet, mix, reach, plan, work, logged, changed, it
-        )
-    return lambda net, loads, times, fleet, mix, reach, plan, work, logged, changed, it: (logged, changed, 0.0)
+def _dispatch_both(function: Any, varied: Any) -> None:
+    """Do what is given where routes may change vehicles."""
+
+    @outlined_dispatch(function)
+    def some(
+        net: Any, loads: Any, times: Any, fleet: Any, mix: Any, reach: Any, plan: Any, work: Any,
+        logged: Any, changed: Any, it: Any,
+    ) -> Any:  # fmt: skip
+        return varied if is_a(fleet, Varied) else None
+
+    @dispatch(function)
+    def none(
+        net: Any, loads: Any, times: Any, fleet: Any, mix: Any, reach: Any, plan: Any, work: Any,
+        logged: Any, changed: Any, it: Any,
+    ) -> Any:  # fmt: skip
+        if is_a(fleet, Varied):
+            return None
+        return lambda net, loads, times, fleet, mix, reach, plan, work, logged, changed, it: (logged, changed, 0.0)
 
 
-@dispatch(settle)
-def _settle_all(
-    net: Any, loads: Any, times: Any, fleet: Any, mix: Any, reach: Any, plan: Any, work: Any,
-    logged: Any, changed: Any, it: Any,
-) -> Any:  # fmt: skip
-    if is_a(fleet, Varied):
-        return lambda net, loads, times, fleet, mix, reach, plan, work, logged, changed, it: _settle(
-            net, loads, times, fleet, mix, reach, plan, work, logged, changed, it
-        )
-    return lambda net, loads, times, fleet, mix, reach, plan, work, logged, changed, it: (logged, changed, 0.0)
+_dispatch_both(vary, _vary)
+_dispatch_both(settle, _settle)

@@ -117,6 +117,12 @@ def dispatch(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any
     return overload(function, strict=False, jit_options=options)
 
 
+def outlined_dispatch(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
+    """As `dispatch`, with implementations that are compiled as `outlined` ones are; None leaves others the choice."""
+    options: Any = INNER
+    return overload(function, strict=False, jit_options=options)
+
+
 def is_a(numba_type: Any, cls: type) -> bool:
     """Tell whether a numba type is the given NamedTuple class."""
     return isinstance(numba_type, types.NamedTuple | types.NamedUniTuple) and numba_type.instance_class is cls

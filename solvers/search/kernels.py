@@ -11,7 +11,7 @@ import math
 from vrp.solvers.search.aims import change, forget_charges, hold, lead, renew, restore_charges, set_charge
 from vrp.solvers.search.fleets import settle, vary
 from vrp.solvers.search.groups import choose
-from vrp.solvers.search.halts import halting, put_halt, tidy
+from vrp.solvers.search.halting import halting, put_halts
 from vrp.solvers.search.jit import kernel, part
 from vrp.solvers.search.loads import (
     add_load,
@@ -40,6 +40,7 @@ from vrp.solvers.search.plan import (
     within,
 )  # fmt: skip
 from vrp.solvers.search.ruin import ruin, sort
+from vrp.solvers.search.tidying import move_halts, tidy
 from vrp.solvers.search.times import forget, kept, refresh, restore, spent
 from vrp.solvers.search.work import BANKED, CALLED, PUT, TAKEN, note, touch, uniform
 
@@ -60,7 +61,7 @@ def undo(net, loads, times, fleet, mix, reach, plan, work, logged):  # type: ign
             enter_bank(plan, c)
         else:
             leave_bank(plan, c)
-    restore(times)
+    restore(times, net, plan)
     restore_loads(loads)
     restore_charges(plan)
 
@@ -126,12 +127,9 @@ def recreate(  # type: ignore[no-untyped-def]
     for i in range(count):
         c = last = work.removed[i]
         m = mate(loads, c)
-        before = after = -1
         if m < 0:
             last, cost, p, r = choose(net, loads, times, fleet, mix, reach, plan, work, near, c)
-            cost, p, r, before, after = halting(
-                net, loads, times, fleet, mix, reach, plan, work, near, last, cost, p, r
-            )
+            cost, p, r = halting(net, loads, times, fleet, mix, reach, plan, near, last, cost, p, r)
             behind, optional, prize = p, not required[c], plan.penalty[c]
         else:
             cost, p, behind, r = pair_position(net, loads, times, fleet, mix, reach, plan, work, near, c)
@@ -145,21 +143,17 @@ def recreate(  # type: ignore[no-untyped-def]
                 missing, pressure, delta = missing + more, pressure + pushed, delta + paid
             continue
         c = c if m >= 0 else last
-        logged, more = put_halt(net, loads, fleet, mix, reach, plan, work, before, p, r, logged)
-        delta += more
-        behind_halt = before if before >= 0 else p
-        delta += put(net, loads, fleet, mix, reach, plan, c, behind_halt, r)
-        logged = note(work, logged, PUT, c, behind_halt, r)
-        logged, more = put_halt(net, loads, fleet, mix, reach, plan, work, after, c, r, logged)
-        delta += more
-        first = before if before >= 0 else c
-        last = after if after >= 0 else c
+        delta += put(net, loads, fleet, mix, reach, plan, c, p, r)
+        logged = note(work, logged, PUT, c, p, r)
+        last = c
         if m >= 0:
             delta += put(net, loads, fleet, mix, reach, plan, m, behind, r)
             logged = note(work, logged, PUT, m, behind, r)
             last = m
-        delta += renew(times, net, plan, r, first, plan.nxt[last], last, p, it)
-        refresh_loads(loads, plan, r, first, plan.nxt[last], last, p, it)
+        logged, more, c, last = put_halts(net, loads, fleet, mix, reach, plan, work, r, logged, c, last)
+        delta += more
+        delta += renew(times, net, plan, r, c, plan.nxt[last], last, plan.prv[c], it)
+        refresh_loads(loads, plan, r, c, plan.nxt[last], last, plan.prv[c], it)
         changed = touch(work, changed, r, it)
     return logged, changed, missing, pressure, delta
 
@@ -216,6 +210,8 @@ def search(  # type: ignore[no-untyped-def]
             it,
         )
         logged, more = tidy(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it)
+        delta += more
+        logged, more = move_halts(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it)
         delta += more
         logged, changed, more = settle(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it)
         delta += more

@@ -7,7 +7,7 @@ depends on the order of the stops, each node keeps what is on board before and a
 from typing import Any, NamedTuple
 
 from vrp.solvers.search.jit import dispatch, is_a
-from vrp.solvers.search.peaks import Peaks, peak_between, peak_joined, peak_of, refresh_peaks, restore_peaks
+from vrp.solvers.search.peaks import Peaks, peak_along, peak_between, peak_of, refresh_peaks, restore_peaks
 
 
 class OneLoad(NamedTuple):
@@ -55,8 +55,8 @@ def peaks_below(loads: Any, plan: Any, r: int, to: int) -> bool:
     raise NotImplementedError("compiled only")
 
 
-def joins(loads: Any, r: int, p: int, q: int) -> bool:
-    """Tell whether vehicle r can carry in one trip what it does up to its node p and from its node q."""
+def bears_chain(loads: Any, r: int, p: int, chain: Any, many: int, q: int) -> bool:
+    """Tell whether vehicle r, which `fits` them, can take `many` nodes of a chain between its nodes p and q."""
     raise NotImplementedError("compiled only")
 
 
@@ -142,11 +142,11 @@ def _holds(loads: Any, r: Any, p: Any, c: Any, q: Any) -> Any:
     return lambda loads, r, p, c, q: True
 
 
-@dispatch(joins)
-def _joins(loads: Any, r: Any, p: Any, q: Any) -> Any:
+@dispatch(bears_chain)
+def _bears_chain(loads: Any, r: Any, p: Any, chain: Any, many: Any, q: Any) -> Any:
     if is_a(loads, Peaks):
-        return lambda loads, r, p, q: peak_joined(loads, r, p, q)
-    return lambda loads, r, p, q: True
+        return lambda loads, r, p, chain, many, q: peak_along(loads, r, p, chain, many, q)
+    return lambda loads, r, p, chain, many, q: True
 
 
 @dispatch(bears)

@@ -245,8 +245,10 @@ def _fleet(problem: Problem, kind: NDArray[np.int64], scale: float, mixed: bool)
     } | {"duration_cost": None}
     families: dict[VehicleType, int] = {}
     family = np.array([families.setdefault(replace(v, **free_to_differ), k) for k, v in enumerate(types)], np.int64)
-    # Where vehicles differ anyway, those that cannot stand in for each other are no kind of their own.
-    if mixed or len(np.unique(family[counts > 0])) < np.count_nonzero(counts):
+    # Where vehicles differ anyway, those that cannot stand in for each other are no kind of their own. A single
+    # type that halts is one, as it takes longest to compile.
+    kinds = np.count_nonzero(counts)
+    if (mixed and (kinds > 1 or not on_the_way(problem))) or len(np.unique(family[counts > 0])) < kinds:
         return Varied(*fleet, family=family)
     return fleet
 

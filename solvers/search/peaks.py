@@ -181,15 +181,20 @@ def peak_between(peaks, r, head, p, c, q):  # type: ignore[no-untyped-def]
 
 
 @part
+def _borne(peaks, r, a, i):  # type: ignore[no-untyped-def]
+    """Tell whether vehicle r may carry the trip a[i]."""
+    x = 3 * peaks.limit.shape[1]
+    return not exceeds(peaks, r, a, i) and not (peaks.order == STRICT and a[i, x] == 0.0 and a[i, x + 1] > 0.0)
+
+
+@part
 def peak_of(peaks, plan, r, to):  # type: ignore[no-untyped-def]
     """Tell whether route r keeps the peaks that vehicle `to` bears, and the order of its stops."""
     i = plan.locations + r
-    tail, x = peaks.tail, 3 * peaks.limit.shape[1]
+    tail = peaks.tail
     while True:
         first = plan.nxt[i]
-        if exceeds(peaks, to, tail, first):
-            return False
-        if peaks.order == STRICT and tail[first, x] == 0.0 and tail[first, x + 1] > 0.0:
+        if not _borne(peaks, to, tail, first):
             return False
         if not peaks.trips:
             return True
@@ -201,15 +206,20 @@ def peak_of(peaks, plan, r, to):  # type: ignore[no-untyped-def]
 
 
 @part
-def peak_joined(peaks, r, p, q):  # type: ignore[no-untyped-def]
-    """Tell whether vehicle r may carry what is on board up to node p and from node q in one trip."""
-    head, tail = peaks.head, peaks.tail
-    loads = peaks.limit.shape[1]
-    for t in range(loads):
-        if _join(head, p, tail, q, 3 * t)[2] > peaks.limit[r, t]:
-            return False
-    if peaks.order == MIXED:
-        return True
-    x = 3 * loads
-    delivers, collects, late = _follow(head, p, tail, q, x)
-    return late == 0.0 and (peaks.order != STRICT or delivers > 0.0 or collects == 0.0)
+def peak_along(peaks, r, p, chain, many, q):  # type: ignore[no-untyped-def]
+    """Tell whether vehicle r may carry `many` nodes of a chain between its nodes p and q, trip by trip."""
+    # The row of the first depot, which is no node, is scratch space.
+    trip = peaks.head
+    for x in range(trip.shape[1]):
+        trip[0, x] = trip[p, x]
+    for k in range(many):
+        n = chain[k]
+        if peaks.reload[n]:
+            if not _borne(peaks, r, trip, 0):
+                return False
+            for x in range(trip.shape[1]):
+                trip[0, x] = 0.0
+        else:
+            extend(peaks, trip, 0, peaks.own, n, trip, 0)
+    extend(peaks, trip, 0, peaks.tail, q, trip, 0)
+    return _borne(peaks, r, trip, 0)

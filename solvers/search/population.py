@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vrp.solvers.search.groups import replaced, stands
-from vrp.solvers.search.halts import Halts, forget_halts
+from vrp.solvers.search.halts import Halts, forget_halts, is_halt, stand_in
 from vrp.solvers.search.jit import allocating_kernel, part
 from vrp.solvers.search.model import Model, chain
 from vrp.solvers.search.plan import enter_bank, held
@@ -148,6 +148,16 @@ def _adopt(plan, clients, following, size):  # type: ignore[no-untyped-def]
             enter_bank(plan, c)
 
 
+@part
+def _vacate(plan, r):  # type: ignore[no-untyped-def]
+    """Leave route r, which makes halts alone, unused."""
+    h = plan.locations + r
+    while plan.nxt[h] != h:
+        x = plan.nxt[h]
+        plan.route[x] = -1
+        plan.nxt[h] = plan.nxt[x]
+
+
 @allocating_kernel
 def _cross(plan, fleet, clients, near, a, size_a, b, size_b, seed, many):  # type: ignore[no-untyped-def]
     L, R = plan.locations, len(size_a)
@@ -185,15 +195,20 @@ def _cross(plan, fleet, clients, near, a, size_a, b, size_b, seed, many):  # typ
         if share[r] < 0.0 and held(plan.fixed, r) == 0:
             continue
         p = i = L + r
+        empty = True
         while True:
             i = a[i]
             if i >= L:
                 break
-            if (in_b[i] < 0 or not chosen[in_b[i]]) and not replaced(plan, i, in_b, chosen):
+            halts = is_halt(plan, i)
+            if halts or ((in_b[i] < 0 or not chosen[in_b[i]]) and not replaced(plan, i, in_b, chosen)):
                 plan.nxt[p] = i
                 plan.route[i] = r
                 p = i
+                empty = empty and halts
         plan.nxt[p] = L + r
+        if empty:
+            _vacate(plan, r)
     for r in range(R):
         if not chosen[r]:
             continue
@@ -208,9 +223,12 @@ def _cross(plan, fleet, clients, near, a, size_a, b, size_b, seed, many):  # typ
         p = L + v
         i = b[L + r]
         while i < L:
-            plan.nxt[p] = i
-            plan.route[i] = v
-            p = i
+            # A route of a may make the same halt.
+            x = stand_in(plan, i)
+            if x >= 0:
+                plan.nxt[p] = x
+                plan.route[x] = v
+                p = x
             i = b[i]
         plan.nxt[p] = L + v
     left = np.empty(len(clients), np.int64)

@@ -21,7 +21,7 @@ from vrp.solvers.search.timeline import (
     restore_timeline,
     spent_timeline,
 )
-from vrp.solvers.search.trips import Trips, forget_trips, kept_trips, price_trips, refresh_trips, restore_trips
+from vrp.solvers.search.trips import Trips, forget_trips, price_trips, refresh_trips, restore_trips
 
 
 class NoTime(NamedTuple):
@@ -107,8 +107,8 @@ def kept(times: Any, net: Any, plan: Any, r: int) -> bool:
     raise NotImplementedError("compiled only")
 
 
-def restore(times: Any) -> None:
-    """Undo all that was refreshed in this iteration."""
+def restore(times: Any, net: Any, plan: Any) -> None:
+    """Undo all that was refreshed in this iteration, in a plan that is what it was."""
     raise NotImplementedError("compiled only")
 
 
@@ -247,7 +247,7 @@ def _refresh(times: Any, net: Any, plan: Any, r: Any, i: Any, until: Any, j: Any
             times, net, plan, r, i, until, j, down_to, now
         )
     if is_a(times, Trips):
-        return lambda times, net, plan, r, i, until, j, down_to, now: refresh_trips(times, net, plan, r, now)
+        return lambda times, net, plan, r, i, until, j, down_to, now: refresh_trips(times, net, plan, r, i, j, now)
     if is_a(times, Hours):
         return lambda times, net, plan, r, i, until, j, down_to, now: refresh_hours(
             times, net, plan, r, i, until, j, down_to, now
@@ -266,7 +266,7 @@ def _price(times: Any, net: Any, plan: Any, r: Any, p: Any, c: Any, q: Any, cost
     if is_a(times, NoTime):
         return lambda times, net, plan, r, p, c, q, cost, best: cost
     if is_a(times, Trips):
-        return lambda times, net, plan, r, p, c, q, cost, best: price_trips(times, net, plan, r, p, c, cost)
+        return lambda times, net, plan, r, p, c, q, cost, best: price_trips(times, net, plan, r, p, c, q, cost)
     if is_a(times, Hours):
         return lambda times, net, plan, r, p, c, q, cost, best: price_hours(times, net, plan, r, p, c, q, cost)
     if is_a(times, Timeline):
@@ -312,7 +312,7 @@ def _kept(times: Any, net: Any, plan: Any, r: Any) -> Any:
     if is_a(times, NoTime):
         return lambda times, net, plan, r: True
     if is_a(times, Trips):
-        return lambda times, net, plan, r: kept_trips(times, net, plan, r)
+        return lambda times, net, plan, r: not times.broken[r]
     if is_a(times, Hours):
         return lambda times, net, plan, r: kept_hours(times, net, plan, r)
     if is_a(times, Timeline):
@@ -343,18 +343,18 @@ def _kept(times: Any, net: Any, plan: Any, r: Any) -> Any:
 
 
 @dispatch(restore)
-def _restore(times: Any) -> Any:
+def _restore(times: Any, net: Any, plan: Any) -> Any:
     if is_a(times, NoTime):
-        return lambda times: None
+        return lambda times, net, plan: None
     if is_a(times, Trips):
-        return lambda times: restore_trips(times)
+        return lambda times, net, plan: restore_trips(times, net, plan)
     if is_a(times, Hours):
-        return lambda times: restore_hours(times)
+        return lambda times, net, plan: restore_hours(times)
     if is_a(times, Timeline):
-        return lambda times: restore_timeline(times)
+        return lambda times, net, plan: restore_timeline(times)
     if is_a(times, Windows):
 
-        def windows(times):  # type: ignore[no-untyped-def]
+        def windows(times, net, plan):  # type: ignore[no-untyped-def]
             for k in range(times.count[0]):
                 times.first[times.log[0, k]] = times.old[0, k]
             for k in range(times.count[1]):
@@ -362,7 +362,7 @@ def _restore(times: Any) -> Any:
 
         return windows
 
-    def durations(times):  # type: ignore[no-untyped-def]
+    def durations(times, net, plan):  # type: ignore[no-untyped-def]
         for x in range(3):
             for k in range(times.count[0]):
                 times.head[times.log[0, k], x] = times.old[0, k, x]

@@ -67,7 +67,7 @@ def _warm_up(model: Model, key: str, idle: Callable[[Model], None]) -> float:
         ready = jit.FOLDER / f"{key}.ready" if jit.FOLDER is not None else None
         compiled = ready is not None and ready.exists()
         if not compiled and idle is not _cut_idle:
-            took = "up to a minute" if isinstance(model.plan.halts, Halts) else "5 to 30 s"
+            took = "up to 40 s" if isinstance(model.plan.halts, Halts) else "5 to 30 s"
             log.warning("Compiling the search for this kind of problem (%s), once per machine: %s.", key, took)
         begin, before = time.perf_counter(), _compilations()
         idle(model)

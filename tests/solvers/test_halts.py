@@ -13,6 +13,11 @@ from vrp.deadline import Deadline
 from vrp.explain import explain_unserved
 from vrp.solution import Route
 from vrp.solvers import make
+from vrp.solvers.search import kernels, trips
+from vrp.solvers.search.halts import Halts
+from vrp.solvers.search.jit import kernel
+from vrp.solvers.search.model import Model, build, chain
+from vrp.solvers.search.population import cross, elite
 
 OFTEN = ("windows", "releases", "pickups", "setup", "open", "prices", "counted", "fixed", "prizes", "depot_windows")
 
@@ -77,6 +82,96 @@ def test_random_problems(drive: str) -> None:
         n = int(rng.integers(2, 20))
         problem = random_halts(rng, n, features, drive)
         proven(problem, run(problem, 100 * n if n < 8 else 200))
+
+
+@kernel
+def _detour(times, net, plan, r, p, chain, many, q, fewer):  # type: ignore[no-untyped-def]
+    return trips.detour(times, net, plan.nxt, plan.prv, r, plan.locations + r, p, chain, many, q, fewer)
+
+
+def _halts_at(model: Model, kind: int) -> list[int]:
+    """Some nodes where a vehicle of a kind may halt, four of each place."""
+    halts = model.plan.halts
+    assert isinstance(halts, Halts)
+    some = [x for a, b in zip(halts.begin[:-1], halts.begin[1:], strict=True) for x in range(a, min(b, a + 4))]
+    return [x for x in some if model.mix.allowed[kind, x]]
+
+
+def _walked(problem: Problem, model: Model, kind: int, nodes: list[int]) -> tuple[float, bool]:
+    """The duration of a route, and whether the check finds its clock, its battery and its reloads as they must be."""
+    depot, v = model.plan.halts.depot, problem.vehicles[kind]
+    visits = tuple(i if depot[i] < 0 else int(depot[i]) for i in nodes)
+    plan = evaluate(problem, [Route(kind, v.start_depot, v.end_depot, visits)])
+    asked = {"time window", "depot window", "shift", "max duration", "max reloads", "battery"}
+    return plan.routes[0].duration, not any(w.kind in asked for w in check(problem, plan))
+
+
+@pytest.mark.parametrize("drive", ["reload", "charge", "both"])
+def test_detours_are_timed_as_by_the_check(drive: str) -> None:
+    """Any nodes between two others of a route: as long, and allowed or not, as the whole route is for the check."""
+    rng = np.random.default_rng(7 * len(drive))
+    features = {"windows", "releases", "setup", "depot_windows", "prices"}
+    seen = {True: 0, False: 0}
+    for _ in range(150):
+        problem = random_halts(rng, 8, features, drive)
+        problem = problem.replace(
+            vehicles=problem.vehicles[:1], allowed=problem.allowed[:1], preference=problem.preference[:1]
+        )
+        model = build(problem, 1)
+        model.empty()
+        clients, halts = rng.permutation(model.clients).tolist(), _halts_at(model, 0)
+        some = rng.permutation(clients[:4] + rng.permutation(halts)[:2].tolist()).tolist()
+        chain(model.plan, 0, some)
+        broken = kernels.rebuild(*model.state(), model.required)
+        duration, kept = _walked(problem, model, 0, some)
+        assert bool(model.times.broken[0]) is not kept
+        assert kept or broken
+        assert not kept or model.times.duration[0] == pytest.approx(duration)
+        left = [x for x in clients[4:] + halts if x not in some]
+        for _ in range(20 if kept else 0):
+            a, b = sorted(rng.integers(0, len(some) + 1, 2).tolist())
+            more = rng.permutation(left)[: int(rng.integers(0, 4))]
+            ends = [model.plan.locations, *some, model.plan.locations]
+            fewer = int(sum(model.plan.halts.reload[x] for x in some[a:b]))
+            nodes = np.append(more, [0]).astype(np.int64)
+            found = _detour(
+                model.times, model.net, model.plan, 0, ends[a], nodes, len(more), ends[b + 1], np.int64(fewer)
+            )  # fmt: skip
+            whole = [*some[:a], *more.tolist(), *some[b:]]
+            if whole:
+                duration, kept = _walked(problem, model, 0, whole)
+                assert found == pytest.approx(duration if kept else math.inf)
+                seen[kept] += 1
+    assert min(seen.values()) > 50
+
+
+def test_children_keep_the_halts_of_both_parents() -> None:
+    """Where the routes of two plans make the same halts, the routes of their child make as many, each its own."""
+    rng = np.random.default_rng(3)
+    fleet = [VehicleType(count=6, capacity=(4.0,), reload_depots=(0,))]
+    problem = Problem.from_arrays(coords=rng.random((31, 2)), demand=np.ones(30), vehicles=fleet)
+    model = build(problem, 1)
+    near = np.array([[j for j in range(1, 31) if j != i][:20] for i in range(31)])
+
+    def plan(order: list[int]) -> object:
+        """Three routes, each with two reloads, which are the same nodes in every plan."""
+        model.empty()
+        halts = _halts_at(model, 0) + [int(x) for x in model.plan.halts.nodes()[4:8]]
+        for r in range(3):
+            stops = order[10 * r : 10 * r + 10]
+            chain(model.plan, r, [*stops[:4], halts[2 * r], *stops[4:8], halts[2 * r + 1], *stops[8:]])
+        assert kernels.rebuild(*model.state(), model.required) == 0
+        model.take_as_best()
+        return elite(model)
+
+    first, second = plan(list(range(1, 31))), plan(rng.permutation(np.arange(1, 31)).tolist())
+    for seed in range(20):
+        left = cross(model, near, first, second, np.random.default_rng(seed))  # type: ignore[arg-type]
+        assert kernels.rebuild(*model.state(), model.required) == 0
+        used = np.flatnonzero(model.plan.route[model.plan.halts.nodes()] >= 0)
+        routes = sum(model.plan.size > 0)
+        assert len(used) == 2 * routes
+        assert len(left) + model.plan.size.sum() - len(used) == 30
 
 
 def _paths(problem: Problem, k: int, served: tuple[int, ...], most: int) -> list[tuple[int, ...]]:
