@@ -1,6 +1,7 @@
 """Full passes of the garbage collector while solving."""
 
 import gc
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -22,7 +23,12 @@ def thresholds() -> Iterator[None]:
 
 
 def passes_during(seconds: float) -> int:
-    """Count the full passes that happen while a hundred thousand objects are made, which calls for some."""
+    """Count the full passes that happen while a hundred thousand objects are made, which calls for some.
+
+    A pass is due once the new objects are a quarter of those that it has seen before: the others are set aside.
+    """
+    gc.freeze()
+    gc.collect()
     gc.set_threshold(100, 2, 2)
     full = []
 
@@ -37,9 +43,11 @@ def passes_during(seconds: float) -> int:
         assert len(kept) == 100_000
     finally:
         gc.callbacks.remove(notice)
+        gc.unfreeze()
     return len(full)
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="full passes are spread over many there")
 def test_they_wait_for_a_short_solve_only() -> None:
     """The same allocations bring full passes where nobody holds them back."""
     assert passes_during(1.0) == 0
