@@ -11,10 +11,11 @@ from vrp.fields import LARGEST, Array, Fields, as_number, dims, freeze, is_text,
 from vrp.objectives import require_all_stops
 from vrp.remarks import remarks
 from vrp.validate_network import check_units, network
+from vrp.validate_scenarios import scenarios
 from vrp.validate_vehicles import chargers, vehicle_types
 
 if TYPE_CHECKING:
-    from vrp.problem import Problem, Scenarios
+    from vrp.problem import Problem
 
 CHOICES = {
     "crs": ("planar", "latlon"),
@@ -51,7 +52,7 @@ def normalise(problem: "Problem") -> dict[str, object]:
     out |= _shipments(problem, depots, clients, loads, out["group"], fields)
     out |= _pairs(problem, len(out["vehicles"]), clients, fields)
     if problem.scenarios is not None:
-        out["scenarios"] = _scenarios(problem.scenarios, depots + clients, clients, loads, fields)
+        out["scenarios"] = scenarios(problem.scenarios, depots + clients, clients, loads, fields)
     if not fields.errors:
         check_units(problem, out, fields)
     if fields.errors:
@@ -362,39 +363,3 @@ def _pairs(problem: "Problem", types: int, n: int, fields: Fields) -> dict[str, 
             fields.within(name, array, lambda k: f"vehicle type {k}", low=-math.inf)
         out[name] = _filled((types, n), neutral, dtype) if array is None else array
     return out
-
-
-def _scenarios(given: object, locations: int, n: int, loads: int, fields: Fields) -> "Scenarios | None":
-    from vrp.problem import Scenarios
-
-    if not isinstance(given, Scenarios):
-        fields.add(f"`scenarios` must be Scenarios(...), but is {show(given)}.")
-        return None
-    shapes = {
-        "duration": (locations, locations),
-        "delivery": (n, loads),
-        "service": (n,),
-        "present": (n,),
-    }
-    arrays: dict[str, Any] = {}
-    for name, shape in shapes.items():
-        field, value = f"scenarios.{name}", getattr(given, name)
-        if (
-            value is None
-            or (array := fields.array(field, value, np.bool_ if name == "present" else np.float64)) is None
-        ):
-            continue
-        if name == "delivery" and loads == 1 and array.ndim == 2:
-            array = freeze(array.reshape(*array.shape, 1))
-        if array.shape[1:] != shape or len(array) == 0:
-            fields.add(f"`{field}` has shape {dims(array.shape)}, but Sx{dims(shape)} is needed, S scenarios.")
-            continue
-        if name != "present":
-            fields.within(field, array, lambda s: f"scenario {s}")
-        arrays[name] = array
-    if len({len(a) for a in arrays.values()}) > 1:
-        found = ", ".join(f"{len(a)} of `{name}`" for name, a in arrays.items())
-        fields.add(f"`scenarios` must have the same number of samples in every array, but has {found}.")
-    if "duration" in arrays and np.einsum("sii->si", arrays["duration"]).any():
-        fields.add("`scenarios.duration` from a location to itself must be 0. Set the diagonals to 0.")
-    return Scenarios(**arrays)
