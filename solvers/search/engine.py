@@ -183,7 +183,7 @@ class _Run:
                 core.begin(self.problem, self._given())
             else:
                 length = list_length(m.plan.groups, m.clients, self.search.neighbours)
-                core.near = neighbours(m.net, m.times, m.clients, length)
+                core.near = neighbours(m.net, m.times, m.loads, m.clients, length)
                 self._first_plan()
         except KeyboardInterrupt:
             core.stopped = True

@@ -7,25 +7,29 @@ from numpy.typing import NDArray
 
 from vrp.solvers.search.jit import allocating_kernel
 from vrp.solvers.search.network import Planar, PlanarEnds, Sphere, drive, leg
+from vrp.solvers.search.peaks import MIXED, Peaks
 from vrp.solvers.search.times import NoTime
+
+Ints = NDArray[np.int64]
 
 WAIT_WEIGHT = 0.2
 """Price of a second that the second client makes the vehicle wait (Vidal et al. 2013, eq. 4; as PyVRP)."""
 BRUTE_FORCE = 3000
 """Number of clients up to which all pairs are compared."""
+ACROSS = 0.2
+"""Share of a list for clients of the other side, where one side comes before the other on every route."""
 
 
 @allocating_kernel
-def _rank(net, clients, early, late, service, timed, k):  # type: ignore[no-untyped-def]
-    """[L, k] nearest clients of each client by proximity, nearest first, -1 where there are fewer."""
-    n = len(clients)
-    near = np.full((clients[n - 1] + 1, k), -1, np.int64)
-    proximity = np.empty(k)
-    for a in range(n):
-        i = clients[a]
+def _rank(net, of, among, early, late, service, timed, k):  # type: ignore[no-untyped-def]
+    """[len(of), k] nearest clients `among` some by proximity, nearest first, -1 where there are fewer; and how near."""
+    near = np.full((len(of), k), -1, np.int64)
+    proximity = np.full((len(of), k), np.inf)
+    for a in range(len(of)):
+        i = of[a]
         count = 0
-        for b in range(n):
-            j = clients[b]
+        for b in range(len(among)):
+            j = among[b]
             if i == j:
                 continue
             there, back = leg(net, 0, i, j), leg(net, 0, j, i)
@@ -36,37 +40,61 @@ def _rank(net, clients, early, late, service, timed, k):  # type: ignore[no-unty
                 back += WAIT_WEIGHT * max(early[i] - home - service[j] - late[j], 0.0)
                 back += max(early[j] + service[j] + home - late[i], 0.0)
             d = min(there, back)
-            if count == k and d >= proximity[k - 1]:
+            if count == k and d >= proximity[a, k - 1]:
                 continue
             at = count if count < k else k - 1
-            while at > 0 and proximity[at - 1] > d:
-                proximity[at] = proximity[at - 1]
-                near[i, at] = near[i, at - 1]
+            while at > 0 and proximity[a, at - 1] > d:
+                proximity[a, at] = proximity[a, at - 1]
+                near[a, at] = near[a, at - 1]
                 at -= 1
-            proximity[at] = d
-            near[i, at] = j
+            proximity[a, at] = d
+            near[a, at] = j
             count = min(count + 1, k)
+    return near, proximity
+
+
+def neighbours(net: Any, times: Any, loads: Any, clients: Ints, k: int) -> Ints:
+    """Return [L, k] nearest neighbours of each client, -1 where there are fewer.
+
+    Where all deliveries of a route come before its pickups, a client of the other side can stand beside one only where
+    the route turns: the other side gets a small part of each list, or all that the own side leaves free.
+    """
+    k = max(1, min(k, len(clients) - 1))
+    near = np.full((clients[-1] + 1, k), -1, np.int64)
+    for side in _sides(loads, clients):
+        others = np.setdiff1d(clients, side)
+        few = min(max(int(ACROSS * k), k - len(side) + 1), len(others))
+        lists, proximity = _nearest(net, times, side, side, k - few)
+        if few:
+            far, distance = _nearest(net, times, side, others, few)
+            lists, proximity = np.hstack([lists, far]), np.hstack([proximity, distance])
+            lists = np.take_along_axis(lists, np.argsort(proximity, axis=1, kind="stable"), axis=1)
+        near[side] = lists
     return near
 
 
-def neighbours(net: Any, times: Any, clients: NDArray[np.int64], k: int) -> NDArray[np.int64]:
-    """Return [L, k] nearest neighbours of each client, -1 where there are fewer."""
-    k = max(1, min(k, len(clients) - 1))
-    if len(clients) > BRUTE_FORCE and isinstance(net, Planar | PlanarEnds | Sphere):
+def _sides(loads: Any, clients: Ints) -> list[Ints]:
+    """Return the clients that deliver and those that only collect, where the first come first; else all together."""
+    if not isinstance(loads, Peaks) or loads.order == MIXED:
+        return [clients]
+    delivers = loads.own[clients, -3] > 0.0
+    return [side for side in (clients[delivers], clients[~delivers]) if len(side)]
+
+
+def _nearest(net: Any, times: Any, of: Ints, among: Ints, k: int) -> tuple[Ints, NDArray[np.float64]]:
+    """Return what `_rank` does, of many clients by a k-d tree."""
+    if len(of) * len(among) > BRUTE_FORCE**2 and isinstance(net, Planar | PlanarEnds | Sphere):
         from scipy.spatial import cKDTree
 
         # Many clients far apart in time are no neighbours; space alone still finds the routes to ruin together.
-        points = net.start[clients] if isinstance(net, Sphere) else np.column_stack([net.x[clients], net.y[clients]])
-        _, found = cKDTree(points).query(points, k=k + 1)
-        near = np.full((clients[-1] + 1, k), -1, np.int64)
+        points = net.start if isinstance(net, Sphere) else np.column_stack([net.x, net.y])
+        distance, at = cKDTree(points[among]).query(points[of], k=range(1, k + 2))
         # Of k + 1 points at most one is the client itself; among more than k duplicates it may be missing.
-        own = found == np.arange(len(clients))[:, None]
-        own[~own.any(axis=1), k] = True
-        near[clients] = clients[found[~own].reshape(len(clients), k)]
-        return near
-    if isinstance(times, NoTime):
-        nothing = np.zeros(1)
-        ranked: NDArray[np.int64] = _rank(net, clients, nothing, nothing, nothing, False, k)
-    else:
-        ranked = _rank(net, clients, times.early, times.late, times.service, True, k)
+        found = np.append(among, -1)[at]
+        left_out = found == of[:, None]
+        left_out[~left_out.any(axis=1), k] = True
+        return found[~left_out].reshape(len(of), k), distance[~left_out].reshape(len(of), k)
+    timed = not isinstance(times, NoTime)
+    early, late, service = (times.early, times.late, times.service) if timed else (np.zeros(1),) * 3
+    ranked: tuple[Ints, NDArray[np.float64]] = _rank(net, of, among, early, late, service, timed, k)
     return ranked

@@ -88,7 +88,9 @@ class Touring(Annealing):
         closed = ends.start_depot == ends.end_depot
         self.symmetric = closed and (isinstance(m.net, Planar | Sphere) or _symmetric(m.net))
         # Of many cities, only those that are near each other in space are compared.
-        some = neighbours(m.net, m.times, m.clients, 2 * NEAR) if n > BRUTE_FORCE else np.zeros((0, 0), np.int64)
+        some = (
+            neighbours(m.net, m.times, m.loads, m.clients, 2 * NEAR) if n > BRUTE_FORCE else np.zeros((0, 0), np.int64)
+        )
         near = first_tour.nearest(m.net, node, some, min(NEAR, n))
         self.tour = _tour(node, near)
         if np.array_equal(np.sort(given), m.clients):

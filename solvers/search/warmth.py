@@ -96,7 +96,7 @@ def _cut_idle(model: Model) -> None:
 def _run_idle(model: Model) -> None:
     """Call every kernel with nothing to do."""
     m = model
-    near = neighbours(m.net, m.times, m.clients[:1], 1)
+    near = neighbours(m.net, m.times, m.loads, m.clients[:1], 1)
     if joinable(m.loads):
         savings(m.net, m.loads, m.plan, near, m.clients[:0])
     kernels.rebuild(*m.state(), m.required)

@@ -1,6 +1,7 @@
 """A run of training, or a slice of one: `train` takes it from a config, or from where it stopped, to its minute."""
 
 import platform
+import sys
 import time
 import warnings
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def train(
     steps
         Stop after so many steps at the latest; -1 for no limit.
     quiet
-        Show no progress bar.
+        Show no progress bar, on a terminal either.
 
     Raises
     ------
@@ -107,7 +108,7 @@ def _trainer(wanted: Config, callbacks: list[L.Callback], steps: int, quiet: boo
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
-        enable_progress_bar=not quiet,
+        enable_progress_bar=not quiet and sys.stdout.isatty(),
         callbacks=callbacks,
     )
 

@@ -29,7 +29,7 @@ def bred(problem: Problem, seed: int, plans: int) -> tuple[Model, Breeding]:
     """Return a population of so many random plans."""
     model = build(problem, seed)
     kernels.rebuild(*model.state(), model.required)
-    population = Breeding.of(model, neighbours(model.net, model.times, model.clients, 40), seed)
+    population = Breeding.of(model, neighbours(model.net, model.times, model.loads, model.clients, 40), seed)
     population.settle_random(plans)
     return model, population
 

@@ -201,7 +201,7 @@ def test_costs_of_routes_are_kept(kind: int) -> None:
     problem = some_problem(rng, kind, 20, {"fixed"}, "balance")
     model = build(problem, 1)
     warm_up(model)
-    near = neighbours(model.net, model.times, model.clients, 20)
+    near = neighbours(model.net, model.times, model.loads, model.clients, 20)
     core = Annealing(model, near, Deadline(max_iterations=5000), 10.0, lambda: None)
     model.empty()
     core.recount()

@@ -24,7 +24,7 @@ def overloaded(problem: Problem, iterations: int, price: float = 0.1) -> tuple[M
     model = build(problem, 1)
     warm_up(model)
     kernels.rebuild(*model.state(), model.required)
-    near = neighbours(model.net, model.times, model.clients, 20)
+    near = neighbours(model.net, model.times, model.loads, model.clients, 20)
     overload = allow(model, 1.0)
     assert overload is not None
     model.loads.price[0] *= price

@@ -69,7 +69,7 @@ def test_what_is_cut_out_fits_back(kernel: int) -> None:
             continue
         divided += 1
         before, cost = routes(problem, model), model.work.cost[0]
-        near = neighbours(model.net, model.times, model.clients, 10)
+        near = neighbours(model.net, model.times, model.loads, model.clients, 10)
         shares = regions.shares(model, near, count, rng)
         found = [regions.cut_out(model, near, share, 1) for share in shares]
         for region in found:

@@ -268,7 +268,7 @@ def test_children_of_plans_lose_nobody() -> None:
         problem = random_problem(rng, int(rng.integers(4, 40)), KERNELS[3] | {"count", "prizes"})
         model = build(problem, seed)
         warm_up(model)
-        near = neighbours(model.net, model.times, model.clients, 10)
+        near = neighbours(model.net, model.times, model.loads, model.clients, 10)
         parents = []
         for _ in range(2):
             found = evaluate(problem, run(problem, 30, seed=int(rng.integers(1000))).routes)

@@ -16,7 +16,7 @@ def first_plan(problem: Problem, k: int) -> Solution:
     """The plan that savings make with lists of k neighbours."""
     m = build(problem, 1)
     m.empty()
-    start.savings(m.net, m.loads, m.plan, neighbours(m.net, m.times, m.clients, k), m.clients)
+    start.savings(m.net, m.loads, m.plan, neighbours(m.net, m.times, m.loads, m.clients, k), m.clients)
     kernels.rebuild(*m.state(), m.required)
     m.take_as_best()
     return evaluate(problem, routes(problem, m))
