@@ -15,6 +15,7 @@ from vrp.solvers.search.model import Model
 from vrp.solvers.search.overload import Overload
 from vrp.solvers.search.plan import Mixed
 from vrp.solvers.search.population import Elite, adopt, present
+from vrp.solvers.search.times import NoTime
 
 TALLEST = 10.0
 """Longest string that is removed (L max of the paper)."""
@@ -26,6 +27,10 @@ CHUNK = 0.01
 """Seconds at one temperature, at most."""
 SHORTEST = 2e-4
 """Seconds that are worth a call, where its end is not the deadline."""
+HOTTER, MANY = 6.0, 200
+"""Where time counts, one annealing of this many clients or more is so much hotter, at its begin and at its end: with
+windows each client has few places, and costs change by more. On two instances each of VRPTW (1000 clients) and SDVRPTW
+(600 and 1008), 10 s gave 5.70 % above the best known with 1, 5.20 with 3 and 4.55 with 6."""
 NOBODY = np.zeros(0, np.int64)
 
 
@@ -161,6 +166,11 @@ class Annealing:
             waiting = m.plan.bank[: m.plan.banked[0]]
             waiting = waiting[m.required[waiting]]
             m.plan.penalty[waiting] = np.minimum(m.plan.penalty[waiting] * 1.1, 1e12)
+
+
+def extra_heat(m: Model) -> float:
+    """Return by how much the one annealing of a model is hotter than its options say."""
+    return HOTTER if len(m.clients) >= MANY and not isinstance(m.times, NoTime) else 1.0
 
 
 def mean_leg(m: Model) -> float:

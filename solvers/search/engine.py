@@ -16,7 +16,7 @@ from vrp.problem import Problem
 from vrp.solution import Solution, Stats
 from vrp.solvers import Event, Progress
 from vrp.solvers.search import kernels
-from vrp.solvers.search.annealing import CHUNK, NOBODY, Annealing, mean_leg
+from vrp.solvers.search.annealing import CHUNK, NOBODY, Annealing, extra_heat, mean_leg
 from vrp.solvers.search.breeding import Breeding, Growth, grow
 from vrp.solvers.search.cores import LARGE, Cores, pieces
 from vrp.solvers.search.crew import LEVELS, MOVES, Crew
@@ -52,9 +52,9 @@ class Search:
     removal: float = 10.0
     """Mean number of clients removed per iteration."""
     heat: float = 1.0
-    """First temperature, in average legs."""
+    """First temperature, in average legs; six times that for 200 clients and more with windows or hours."""
     cold: float = 0.003
-    """Last temperature, in average legs."""
+    """Last temperature, likewise."""
 
     def __post_init__(self) -> None:
         for name, least in (("neighbours", 1), ("removal", 1.0), ("heat", 1e-9), ("cold", 1e-9)):
@@ -260,6 +260,7 @@ class _Run:
             use_fewest(core, self.problem, self._keep, hot, cold)
             core.begin_anew()
         budget = core.budget(hot)
+        hot, cold = hot * extra_heat(self.model), cold * extra_heat(self.model)
         if size == 1 and (many := self.pieces()):
             Cores(core, self.search.threads, self.seed, hot, cold, STEPS, many).anneal()
             return
