@@ -1,5 +1,6 @@
 """A run of training, or a slice of one: `train` takes it from a config, or from where it stopped, to its minute."""
 
+import logging
 import platform
 import sys
 import time
@@ -94,6 +95,8 @@ def train(
 
 def _trainer(wanted: Config, callbacks: list[L.Callback], steps: int, quiet: bool) -> L.Trainer:
     torch.set_num_threads(wanted.threads)
+    # Advertisements, and which devices there are.
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
     if wanted.device == "cuda":
         torch.set_float32_matmul_precision("high")
     return L.Trainer(

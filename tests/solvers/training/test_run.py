@@ -126,3 +126,11 @@ def test_beginning_from_another_shape_is_refused(tiny, tmp_path: Path) -> None:
     """Weights that do not fit the network of the config are named."""
     with pytest.raises(FormatError, match="weights in 'cvrp' do not fit"):
         train(tiny(begin="cvrp"), tmp_path, quiet=True)
+
+
+def test_no_bar_is_drawn_where_nobody_watches(tiny, clock, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A log file gets no thousands of bars, and no advertisement of the trainer."""
+    train(tiny(), tmp_path, minutes=1 / 60, clock=clock())
+    told = "".join(capfd.readouterr())
+    assert "it/s" not in told
+    assert "Tip" not in told
