@@ -260,9 +260,9 @@ class _Run:
             use_fewest(core, self.problem, self._keep, hot, cold)
             core.begin_anew()
         budget = core.budget(hot)
-        hot, cold = hot * extra_heat(self.model), cold * extra_heat(self.model)
+        more = extra_heat(self.model) if self.start is None else 1.0
         if size == 1 and (many := self.pieces()):
-            Cores(core, self.search.threads, self.seed, hot, cold, STEPS, many).anneal()
+            Cores(core, self.search.threads, self.seed, hot * more, cold * more, STEPS, many).anneal()
             return
         if (growth := grow(self.model, budget)) is not None:
             self._evolve(growth, hot, cold)
@@ -270,7 +270,7 @@ class _Run:
         plan = self.crew.agree(shape(budget * size, orders(self.model.plan.groups, self.model.clients)))
         if plan.plans == 1 or self.model.fleet.used[0] < 2:
             self._meets = size > 1
-            core.anneal(core.done(), 1.0, hot, cold, STEPS)
+            core.anneal(core.done(), 1.0, hot * more, cold * more, STEPS)
         else:
             self._populate(plan, leg)
 
