@@ -1,10 +1,12 @@
 """A run of training, or a slice of one: `train` takes it from a config, or from where it stopped, to its minute."""
 
+import contextlib
 import logging
 import platform
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,8 +82,8 @@ def train(
     if training.finished:
         raise OptionError(f"The run {wanted.name!r} is complete: its {wanted.minutes:g} minutes are used up.")
     records = Records(wanted, folder)
-    trainer = _trainer(wanted, [EndOfStep(), records, _Saving(folder / "checkpoint")], steps, quiet)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _no_advertisements():
+        trainer = _trainer(wanted, [EndOfStep(), records, _Saving(folder / "checkpoint")], steps, quiet)
         # Steps have no data to load, and so no workers to load it; and what torch deprecates under Lightning.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*LeafSpec.*")
@@ -93,10 +95,20 @@ def train(
     return Outcome(training, training.finished, validated)
 
 
+@contextlib.contextmanager
+def _no_advertisements() -> Iterator[None]:
+    """Keep Lightning from telling of other products, and of the devices that there are."""
+    logger = logging.getLogger("lightning.pytorch.utilities.rank_zero")
+    before = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
 def _trainer(wanted: Config, callbacks: list[L.Callback], steps: int, quiet: bool) -> L.Trainer:
     torch.set_num_threads(wanted.threads)
-    # Advertisements, and which devices there are.
-    logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
     if wanted.device == "cuda":
         torch.set_float32_matmul_precision("high")
     return L.Trainer(
