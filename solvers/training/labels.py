@@ -12,6 +12,7 @@ from torch import Tensor
 from vrp.errors import FormatError, OptionError
 from vrp.problem import Problem
 from vrp.solution import Solution
+from vrp.solvers.policy.decoding import symmetric
 from vrp.solvers.policy.env import Instances, encode, instances, is_tour
 
 Arrays = dict[str, NDArray[np.generic]]
@@ -44,8 +45,10 @@ class Labels:
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise FormatError(f"{str(path)!r} holds no labels, or is damaged: {error}") from None
 
-    def draw(self, size: int, count: int, random: torch.Generator) -> tuple[Instances, Tensor]:
-        """Return random instances of a size, with one plan each [count, 1, T], written in a random one of its ways.
+    def draw(self, size: int, count: int, orders: int, random: torch.Generator) -> tuple[Instances, Tensor]:
+        """Return random instances of a size, each turned or mirrored by one of the eight symmetries, with their plans.
+
+        The plans, [count, orders, T], are one plan per instance, written in as many random ones of its ways.
 
         Raises
         ------
@@ -57,8 +60,11 @@ class Labels:
         batch, choices = self.by_size[size]
         rows = torch.randint(0, batch.size, (count,), generator=random, device=random.device)
         drawn = batch.take(rows.to(batch.coords.device)).to(random.device)
-        written = choices[rows.to(choices.device)].to(random.device)
-        return drawn, reordered(written, bool(batch.cyclic[0]), random)[:, None]
+        turn = torch.randint(0, 8, (count,), generator=random, device=random.device)
+        turned = symmetric(drawn, 8).take(turn + 8 * torch.arange(count, device=random.device))
+        written = choices[rows.to(choices.device)].to(random.device).repeat_interleave(orders, dim=0)
+        ways = reordered(written, bool(batch.cyclic[0]), random)
+        return turned, ways.view(count, orders, -1)
 
 
 def reordered(choices: Tensor, cyclic: bool, random: torch.Generator) -> Tensor:

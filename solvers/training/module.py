@@ -153,7 +153,7 @@ class Training(L.LightningModule):
         size = schedule.size(config, self.share, step)
         count = config.batch[size]
         if self.labels is not None:
-            return self.labels.draw(size, count, random)
+            return self.labels.draw(size, count, config.starts, random)
         return generated(schedule.distribution(config, step), count, size, random), None
 
     def _explore(self, instances: Instances, memory: Memory, random: torch.Generator) -> Rollout:

@@ -51,14 +51,23 @@ def test_round_trip_and_reordering(solved: list, tmp_path: Path) -> None:
         costs = env.cost(batch, walks.home, walks.choices)[:, 0].numpy() * extents
         assert costs == pytest.approx([plan.cost for plan in plans], rel=1e-5)
         stored = edges(batch, choices)
-        orders = set()
-        for seed in range(20):
-            drawn, given = labels.draw(size, 6, torch.Generator().manual_seed(seed))
-            for row, plan in enumerate(edges(drawn, given[:, 0])):
-                same = next(i for i in range(batch.size) if torch.equal(batch.coords[i], drawn.coords[row]))
-                assert plan == stored[same]
-                orders.add((same, tuple(given[row, 0].tolist())))
-        assert len(orders) > 3 * batch.size
+        orders, maps = set(), set()
+        for seed in range(60):
+            drawn, given = labels.draw(size, 6, 3, torch.Generator().manual_seed(seed))
+            assert given.shape[:2] == (6, 3)
+            for row in range(6):
+                same = next(i for i in range(batch.size) if torch.allclose(between(batch, i), between(drawn, row)))
+                maps.add((same, tuple(drawn.coords[row].flatten().tolist())))
+                for order in given[row]:
+                    assert edges(drawn.take(slice(row, row + 1)), order[None]) == [stored[same]]
+                    orders.add((same, tuple(order.tolist())))
+        assert len(orders) >= 8 * batch.size
+        assert {len([m for m in maps if m[0] == i]) for i in range(batch.size)} == {8}
+
+
+def between(batch: env.Instances, row: int) -> torch.Tensor:
+    """Distances of one instance, which no turn changes."""
+    return env.rules.distances(batch)[row]
 
 
 def test_imitation_learns(solved: list, tiny, clock, tmp_path: Path) -> None:
@@ -81,7 +90,7 @@ def test_bad_labels(solved: list, tmp_path: Path) -> None:
         Labels.read(path)
     write(path, solved)
     with pytest.raises(OptionError, match=r"no labels of 8 stops, only of \[7, 9, 14\]"):
-        Labels.read(path).draw(8, 1, torch.Generator())
+        Labels.read(path).draw(8, 1, 1, torch.Generator())
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(FormatError, match="damaged"):
         Labels.read(path)
