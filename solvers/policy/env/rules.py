@@ -91,11 +91,19 @@ def step(batch: Instances, state: State, choice: Tensor) -> State:
 
 
 def context(batch: Instances, state: State) -> Tensor:
-    """Return [B, S, 1] float, what a policy is told of the vehicle besides where it is: the share of capacity left."""
-    return (1.0 - state.used / batch.capacity[:, None])[..., None]
+    """Return [B, S, 3] float, what a policy is told besides where the vehicle is.
+
+    The share of its capacity that is left, the goods still to deliver in units of capacity, and the stops still to
+    serve as a share of all places. Attention averages over the places that are left; how much is left, and so how
+    many vehicles that will take, it cannot see.
+    """
+    left = state.unserved.to(batch.demand.dtype)
+    used, goods = state.used, (left @ batch.demand[:, :, None])[..., 0]
+    stops = left.sum(dim=2) / batch.valid.sum(dim=1, keepdim=True)
+    return torch.stack([1.0 - used / batch.capacity[:, None], goods / batch.capacity[:, None], stops], dim=2)
 
 
-CONTEXT = 1
+CONTEXT = 3
 """How many numbers `context` gives."""
 
 

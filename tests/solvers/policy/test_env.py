@@ -214,3 +214,17 @@ def test_extreme_problems_encode() -> None:
     assert next(plans([two], env.encode([two])))[1].cost == pytest.approx(10.0)
     flat, round_earth = env.distances(env.encode([fiji]))[0].numpy(), fiji.matrices()[0]
     assert flat[0] / flat[0, 1] == pytest.approx(round_earth[0] / round_earth[0, 1], rel=1e-3)
+
+
+def test_context_tells_how_much_is_left() -> None:
+    """Room, goods to deliver and stops to serve after each choice, counted by hand; the same beside a larger problem."""
+    coords = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]])
+    small = vrp.Problem.from_arrays(coords=coords, demand=[4.0, 3.0, 5.0], capacity=8)
+    for batch in (env.encode([small]), env.encode([small, cvrp(np.random.default_rng(0), 9)])):
+        state = env.begin(batch, torch.ones(batch.size, 1, dtype=torch.int64))
+        told = [env.context(batch, state)[0, 0]]
+        for choice in (2, 0):
+            state = env.step(batch, state, torch.full((batch.size, 1), choice))
+            told.append(env.context(batch, state)[0, 0])
+        expected = [[4 / 8, 8 / 8, 2 / 4], [1 / 8, 5 / 8, 1 / 4], [1.0, 5 / 8, 1 / 4]]
+        assert torch.allclose(torch.stack(told), torch.tensor(expected))

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
-from vrp.solvers.training.losses import LOSSES, SHARPNESS, imitation, preference, reinforce  # noqa: E402
+from vrp.solvers.training.losses import LEAD, LOSSES, SHARPNESS, imitation, preference, reinforce  # noqa: E402
 
 COST = torch.tensor([[3.0, 6.0, 4.0], [10.0, 10.0, 13.0]])
 CHOICES = torch.full((2, 3), 4)
@@ -44,7 +44,13 @@ def test_preference_of_a_pair() -> None:
     assert float(preference(torch.tensor([[4.0, 4.0]]), likelihood, CHOICES)) == 0.0
 
 
-@pytest.mark.parametrize("name", ["reinforce", "preference"])
+def test_leader_counts_the_best_rollout_more() -> None:
+    """Its gradient is that of `reinforce`, times LEAD for one best rollout of each problem, also where two are equal."""
+    weight = gradient("leader") / gradient("reinforce")
+    assert torch.allclose(weight, torch.tensor([[LEAD, 1.0, 1.0], [LEAD, 1.0, 1.0]]))
+
+
+@pytest.mark.parametrize("name", ["reinforce", "leader", "preference"])
 def test_the_best_rollout_becomes_likelier(name: str) -> None:
     """Following the gradient raises the shortest rollout of each problem and lowers the longest."""
     found = gradient(name)
