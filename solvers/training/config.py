@@ -61,7 +61,7 @@ class Config:
     begin: str = ""
     """Folder with a model to begin from; "" for new weights."""
     starts: int = 20
-    """Rollouts per instance, or one per stop where there are fewer; of plans to imitate, the ways each is written in."""
+    """Rollouts per instance, or one per stop where there are fewer; or the ways a plan to imitate is written in."""
     rate: float = 5e-4
     """Highest learning rate (AdamW)."""
     weight_decay: float = 1e-2

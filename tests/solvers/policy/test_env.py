@@ -217,7 +217,7 @@ def test_extreme_problems_encode() -> None:
 
 
 def test_context_tells_how_much_is_left() -> None:
-    """Room, goods to deliver and stops to serve after each choice, counted by hand; the same beside a larger problem."""
+    """Room, goods and stops that are left after each choice, counted by hand; the same beside a larger problem."""
     coords = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]])
     small = vrp.Problem.from_arrays(coords=coords, demand=[4.0, 3.0, 5.0], capacity=8)
     for batch in (env.encode([small]), env.encode([small, cvrp(np.random.default_rng(0), 9)])):

@@ -45,7 +45,7 @@ def test_preference_of_a_pair() -> None:
 
 
 def test_leader_counts_the_best_rollout_more() -> None:
-    """Its gradient is that of `reinforce`, times LEAD for one best rollout of each problem, also where two are equal."""
+    """Its gradient is that of `reinforce`, times LEAD for the best rollout of each problem, one where two are equal."""
     weight = gradient("leader") / gradient("reinforce")
     assert torch.allclose(weight, torch.tensor([[LEAD, 1.0, 1.0], [LEAD, 1.0, 1.0]]))
 
