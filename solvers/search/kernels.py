@@ -136,7 +136,7 @@ def recreate(  # type: ignore[no-untyped-def]
             cost, p, behind, r = pair_position(net, loads, times, fleet, mix, reach, plan, work, near, c)
             optional, prize = not (required[c] or required[m]), plan.penalty[c] + plan.penalty[m]
         # A place that costs more than the prize may be the first of several that do not: the annealing decides. Where
-        # nothing was removed, and those who wait look for a vehicle of their own, the first of them need not pay at all.
+        # nothing was removed, and some who wait look for a vehicle of their own, the first of them need not pay at all.
         dear = optional and cost >= prize and not (pioneers and i == 0)
         if p < 0 or (dear and cost >= prize - temperature * math.log(1.0 - uniform(work))):
             logged, more, pushed, paid = leave_out(plan, work, required, c, logged)
