@@ -172,9 +172,8 @@ def _solve(
     if start is not None:
         start = checked_start(problem, start)
     name, engine, why = choose(problem, arguments)
-    deadline = Deadline(
-        max(0.0, arguments.time_limit - closing_seconds(problem)), arguments.max_iterations, started=started
-    )
+    reserve = closing_seconds(problem, arguments.time_limit)
+    deadline = Deadline(max(0.0, arguments.time_limit - reserve), arguments.max_iterations, started=started)
     found = engine.solve(problem, deadline, np.random.default_rng(arguments.seed), start, on_progress)
     best = finish(problem, found, start, name)
     stats = replace(

@@ -22,7 +22,9 @@ SAMPLE_ROUTE = 5
 SCHEDULES = 2.0
 """What evaluating and checking takes, in schedules of all stops; with a reserve, since the machine may get busier."""
 EXPLAINED = 1000
-"""Stops that are scheduled to find reasons for those left out, however many these are."""
+"""Stops that are scheduled to find reasons for those left out, at most."""
+EXPLAINING = 0.2
+"""Share of the time limit that finding reasons may take from the search; what it takes beyond makes the answer late."""
 FIXED_SECONDS = 0.0005
 """What closing takes whatever the size: explaining a few unserved stops, noticing the deadline."""
 
@@ -107,7 +109,7 @@ def check_prefixes(problem: Problem) -> None:
         raise ProblemError(errors)
 
 
-def closing_seconds(problem: Problem) -> float:
+def closing_seconds(problem: Problem, time_limit: float) -> float:
     """Return how long evaluating, checking and explaining the result will take, so that the search ends earlier.
 
     Measured on a route of a few stops, since it depends on the machine and on which constraints there are.
@@ -127,18 +129,20 @@ def closing_seconds(problem: Problem) -> float:
         for itinerary in itineraries(problem, sample):
             timetable(itinerary)
         shortest = min(shortest, time.perf_counter() - began)
-    stops_scheduled = problem.num_clients + (EXPLAINED if _leaves_stops(problem) else 0)
-    return FIXED_SECONDS + SCHEDULES * shortest * stops_scheduled / count
+    per_stop = SCHEDULES * shortest / count
+    # Each stop that is left out is tried beside each other one.
+    explained = min(EXPLAINED, _left_out(problem) * (problem.num_clients + 1))
+    return FIXED_SECONDS + per_stop * problem.num_clients + min(per_stop * explained, EXPLAINING * time_limit)
 
 
-def _leaves_stops(problem: Problem) -> bool:
-    """Tell whether stops will probably be unserved: some are optional, or their goods are more than the fleet takes."""
-    if np.isfinite(problem.prize).any():
-        return True
+def _left_out(problem: Problem) -> int:
+    """Return how many stops will perhaps be unserved: the optional ones, or any where goods exceed the fleet."""
+    optional = int(np.isfinite(problem.prize).sum())
     if any(v.count is None or not v.capacity for v in problem.vehicles):
-        return False
+        return optional
     room = sum((v.count or 0) * np.array(v.capacity) for v in problem.vehicles)
-    return bool((problem.delivery.sum(axis=0) > room).any() or (problem.pickup.sum(axis=0) > room).any())
+    excess = (problem.delivery.sum(axis=0) > room).any() or (problem.pickup.sum(axis=0) > room).any()
+    return problem.num_clients if excess else optional
 
 
 def finish(problem: Problem, found: Solution, start: Solution | None, solver: str) -> Solution:

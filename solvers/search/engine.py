@@ -21,10 +21,10 @@ from vrp.solvers.search.breeding import Breeding, Growth, grow
 from vrp.solvers.search.cores import LARGE, Cores, pieces
 from vrp.solvers.search.crew import LEVELS, MOVES, Crew
 from vrp.solvers.search.fewest import use_fewest
-from vrp.solvers.search.groups import list_length, orders
+from vrp.solvers.search.groups import orders
 from vrp.solvers.search.limits import unsupported
 from vrp.solvers.search.model import Model, build
-from vrp.solvers.search.neighbours import neighbours
+from vrp.solvers.search.neighbours import list_length, neighbours
 from vrp.solvers.search.overload import allow
 from vrp.solvers.search.peaks import Peaks
 from vrp.solvers.search.population import FIRST, WARM, Elite, Shape, adopt, cross, dissolve, elite, shape
@@ -48,7 +48,7 @@ class Search:
 
     threads: int = 1
     neighbours: int = 40
-    """Length of the neighbour lists."""
+    """Length of the neighbour lists; half as long again for 500 clients and more of which vehicles hold few."""
     removal: float = 10.0
     """Mean number of clients removed per iteration."""
     heat: float = 1.0
@@ -182,7 +182,7 @@ class _Run:
             if isinstance(core, Touring):
                 core.begin(self.problem, self._given())
             else:
-                length = list_length(m.plan.groups, m.clients, self.search.neighbours)
+                length = list_length(m, self.search.neighbours, self.deadline.time_limit)
                 core.near = neighbours(m.net, m.times, m.loads, m.clients, length)
                 self._first_plan()
         except KeyboardInterrupt:

@@ -13,9 +13,6 @@ from vrp.problem import Problem
 from vrp.solvers.search.jit import dispatch, has_a
 from vrp.solvers.search.recreate import position
 
-LONGEST = 100
-"""Length of neighbour lists, at most, where most clients are alternatives to others."""
-
 
 class NoGroups(NamedTuple):
     """Every client stands for itself."""
@@ -61,11 +58,6 @@ def groups_of(problem: Problem, N: int) -> NoGroups | Groups:
 def orders(groups: NoGroups | Groups, clients: NDArray[np.int64]) -> int:
     """Return how many clients a plan serves that serves everyone: one of each group."""
     return len(groups.first_of_each(clients)) if isinstance(groups, Groups) else len(clients)
-
-
-def list_length(groups: NoGroups | Groups, clients: NDArray[np.int64], k: int) -> int:
-    """Return the length of neighbour lists of which about k are of one alternative each."""
-    return max(k, min(k * len(clients) // max(orders(groups, clients), 1), LONGEST))
 
 
 def choose(

@@ -18,16 +18,6 @@ def test_many_clients_are_annealed_hotter_where_time_counts(n: int, timed: bool)
     assert extra_heat(build(problem, 1)) == (HOTTER if timed and n == 200 else 1.0)
 
 
-def test_where_clients_may_be_left_out_they_are_not_annealed_hotter() -> None:
-    """One optional client is enough."""
-    coords, windows = np.random.default_rng(0).random((301, 2)), np.tile([0.0, 30.0], (300, 1))
-    prizes = np.full(300, np.inf)
-    prizes[7] = 1.0
-    given = {"coords": coords, "demand": np.ones(300), "time_windows": windows}
-    assert extra_heat(build(Problem.from_arrays(**given), 1)) == HOTTER
-    assert extra_heat(build(Problem.from_arrays(**given, prize=prizes), 1)) == 1.0
-
-
 def test_shape_was_the_same_for_a_hundred_clients_and_asks_more_of_large_problems() -> None:
     """Where the published trials put the border: 80,000 iterations at 100 clients, more than 14 million at 420."""
     assert shape(85_000, 100).plans > 1

@@ -6,7 +6,7 @@ import pytest
 import vrp
 from vrp.solvers.search import neighbours as module
 from vrp.solvers.search.model import build
-from vrp.solvers.search.neighbours import ACROSS, neighbours
+from vrp.solvers.search.neighbours import ACROSS, FEW, MANY, PATIENT, list_length, neighbours
 
 
 def problem(n: int, collects: int, backhaul: str, seed: int = 0) -> vrp.Problem:
@@ -73,3 +73,25 @@ def test_stops_on_one_place_are_no_neighbours_of_themselves(tree, monkeypatch):
     given = vrp.Problem.from_arrays(coords=np.zeros((31, 2)), demand=np.ones(30), capacity=10)
     for c, row in enumerate(lists(given, 5)[1:], start=1):
         assert len({*row.tolist(), c}) == 6
+
+
+@pytest.mark.parametrize(
+    ("n", "capacity", "seconds", "length"),
+    [
+        (MANY, 2 * FEW - 1, PATIENT * MANY, 60),
+        (MANY, 2 * FEW - 1, np.inf, 60),
+        (MANY - 1, 2 * FEW - 1, np.inf, 40),
+        (MANY, 2 * FEW + 1, np.inf, 40),
+        (MANY, 2 * FEW - 1, 0.9 * PATIENT * MANY, 40),
+    ],
+)
+def test_lists_are_longer_where_vehicles_hold_few_of_many_stops(
+    n: int, capacity: float, seconds: float, length: int
+) -> None:
+    """Demands of two; with windows, or nothing to carry, nothing changes."""
+    given = {"coords": np.random.default_rng(0).random((n + 1, 2)), "demand": np.full(n, 2.0), "capacity": capacity}
+    assert list_length(build(vrp.Problem.from_arrays(**given), 1), 40, seconds) == length
+    timed = vrp.Problem.from_arrays(**given, time_windows=np.tile([0.0, 9.0], (n, 1)))
+    assert list_length(build(timed, 1), 40, seconds) == 40
+    given["demand"] = np.zeros(n)
+    assert list_length(build(vrp.Problem.from_arrays(**given), 1), 40, seconds) == 40

@@ -1,5 +1,6 @@
 """The promises of `solve`: arguments, choice of the solver, deadline, the last check of the plan."""
 
+import itertools
 import math
 import sys
 import time
@@ -299,9 +300,26 @@ def test_a_route_that_gains_counts_as_nothing() -> None:
 
 def test_the_time_kept_for_closing_grows_with_the_size(stand_in: Any) -> None:
     """Small problems give away next to nothing."""
-    closing_seconds(square())  # imports
-    assert min(closing_seconds(square(10)) for _ in range(5)) < 0.01
-    assert min(closing_seconds(square(2000)) for _ in range(5)) < 1
+    closing_seconds(square(), 1.0)  # imports
+    assert min(closing_seconds(square(10), 1.0) for _ in range(5)) < 0.01
+    assert min(closing_seconds(square(2000), 1.0) for _ in range(5)) < 1
+
+
+def test_finding_reasons_takes_little_from_a_short_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each optional stop is tried beside each other one, a thousand times at most and for a fifth of the limit."""
+    ticks = itertools.count()
+    monkeypatch.setattr("vrp.closing.time.perf_counter", lambda: next(ticks) * 1e-3)
+
+    def more(stops: int, optional: int, limit: float) -> float:
+        prizes = [30.0] * optional + [np.inf] * (stops - optional)
+        return closing_seconds(square(stops, prize=prizes), limit) - closing_seconds(square(stops), limit)
+
+    # The clock says a millisecond for 5 or 10 stops; twice that is kept.
+    assert more(5, 5, 10.0) == pytest.approx(5 * 6 * 2e-3 / 5)
+    assert more(10, 2, 10.0) == pytest.approx(2 * 11 * 2e-3 / 10)
+    assert more(50, 50, 10.0) == pytest.approx(1000 * 2e-3 / 10)
+    assert more(50, 50, 0.05) == pytest.approx(0.2 * 0.05)
+    assert more(50, 0, 10.0) == pytest.approx(0.0)
 
 
 def test_all_usable_cores_by_default(stand_in: Any) -> None:
