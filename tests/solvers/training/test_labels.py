@@ -51,23 +51,19 @@ def test_round_trip_and_reordering(solved: list, tmp_path: Path) -> None:
         costs = env.cost(batch, walks.home, walks.choices)[:, 0].numpy() * extents
         assert costs == pytest.approx([plan.cost for plan in plans], rel=1e-5)
         stored = edges(batch, choices)
-        orders, maps = set(), set()
-        for seed in range(60):
-            drawn, given = labels.draw(size, 6, 3, torch.Generator().manual_seed(seed))
-            assert given.shape[:2] == (6, 3)
-            for row in range(6):
-                same = next(i for i in range(batch.size) if torch.allclose(between(batch, i), between(drawn, row)))
-                maps.add((same, tuple(drawn.coords[row].flatten().tolist())))
-                for order in given[row]:
-                    assert edges(drawn.take(slice(row, row + 1)), order[None]) == [stored[same]]
-                    orders.add((same, tuple(order.tolist())))
+        orders, maps, between = set(), set(), env.rules.distances(batch)  # which no turn changes
+        for seed in range(40):
+            drawn, given = labels.draw(size, 8, 2, torch.Generator().manual_seed(seed))
+            assert given.shape[:2] == (8, 2)
+            same = [
+                next(i for i in range(batch.size) if torch.allclose(between[i], e)) for e in env.rules.distances(drawn)
+            ]
+            maps |= {(i, tuple(c.flatten().tolist())) for i, c in zip(same, drawn.coords, strict=True)}
+            for way in given.unbind(1):
+                assert edges(drawn, way) == [stored[i] for i in same]
+                orders |= {(i, tuple(order.tolist())) for i, order in zip(same, way, strict=True)}
         assert len(orders) >= 8 * batch.size
         assert {len([m for m in maps if m[0] == i]) for i in range(batch.size)} == {8}
-
-
-def between(batch: env.Instances, row: int) -> torch.Tensor:
-    """Distances of one instance, which no turn changes."""
-    return env.rules.distances(batch)[row]
 
 
 def test_imitation_learns(solved: list, tiny, clock, tmp_path: Path) -> None:
