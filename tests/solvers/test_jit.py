@@ -1,14 +1,19 @@
 """Compiled kernels are kept on disk, never under an old name, and never where another user could put them."""
 
+import importlib
+import inspect
 import os
+import pkgutil
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from numba.core.typing.templates import builtin_registry
 
 import vrp
+from vrp.solvers import search
 from vrp.solvers.search import jit
 from vrp.solvers.search.jit import HERE, source_hash
 
@@ -96,3 +101,15 @@ print(list(jit.FOLDER.glob("*.ready")))
         "The search needs numba's compiler, which NUMBA_DISABLE_JIT turns off. Unset this variable.",
         "[]",
     ]
+
+
+def test_what_is_only_declared_is_implemented() -> None:
+    """Each function that is "compiled only" has an implementation that numba finds by it."""
+    implemented = [function for function, _ in builtin_registry.globals]
+    declared = []
+    for found in pkgutil.iter_modules(search.__path__):
+        module = importlib.import_module(f"vrp.solvers.search.{found.name}")
+        own = [f for f in vars(module).values() if inspect.isfunction(f) and f.__module__ == module.__name__]
+        declared += [f for f in own if "compiled only" in f.__code__.co_consts]
+    assert len(declared) > 60
+    assert [f.__qualname__ for f in declared if f not in implemented] == []

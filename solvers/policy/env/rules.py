@@ -97,10 +97,11 @@ def context(batch: Instances, state: State) -> Tensor:
     serve as a share of all places. Attention averages over the places that are left; how much is left, and so how
     many vehicles that will take, it cannot see.
     """
-    left = state.unserved.to(batch.demand.dtype)
-    used, goods = state.used, (left @ batch.demand[:, :, None])[..., 0]
-    stops = left.sum(dim=2) / batch.valid.sum(dim=1, keepdim=True)
-    return torch.stack([1.0 - used / batch.capacity[:, None], goods / batch.capacity[:, None], stops], dim=2)
+    share = batch.demand / batch.capacity[:, None]
+    place = (1.0 / batch.valid.sum(dim=1, keepdim=True)).expand_as(share)
+    left = state.unserved.to(share.dtype) @ torch.stack([share, place], dim=2)
+    room = 1.0 - state.used / batch.capacity[:, None]
+    return torch.cat([room[..., None], left], dim=2)
 
 
 CONTEXT = 3
