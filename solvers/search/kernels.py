@@ -3,7 +3,7 @@
 Christiaens and Vanden Berghe 2020, "Slack induction by string removals for vehicle routing problems". Deviations:
 insertion only looks beside the client's nearest neighbours (and at unused vehicles), so that an iteration costs the
 same at any size; blinks skip positions at geometric intervals; clients that no route can take wait in a bank, at a
-price.
+price; some iterations exchange the tails of two routes instead (`tails.py`).
 """
 
 import math
@@ -40,6 +40,7 @@ from vrp.solvers.search.plan import (
     within,
 )  # fmt: skip
 from vrp.solvers.search.ruin import ruin, sort
+from vrp.solvers.search.tails import TAILS, swap_tails
 from vrp.solvers.search.tidying import move_halts, tidy
 from vrp.solvers.search.times import forget, kept, refresh, restore, spent
 from vrp.solvers.search.work import BANKED, CALLED, PUT, TAKEN, note, touch, uniform
@@ -186,9 +187,15 @@ def search(  # type: ignore[no-untyped-def]
             for i in range(count):
                 work.removed[i] = sequence[i]
         else:
-            count, logged, changed, delta = ruin(
-                net, loads, times, fleet, mix, reach, plan, work, near, clients, required, removal, tallest, it
-            )
+            count, delta = 0, 0.0
+            if uniform(work) < TAILS:
+                logged, changed, delta = swap_tails(
+                    net, loads, times, fleet, mix, reach, plan, work, near, clients, temperature, it
+                )
+            if changed == 0:
+                count, logged, changed, delta = ruin(
+                    net, loads, times, fleet, mix, reach, plan, work, near, clients, required, removal, tallest, it
+                )
             sort(work, order, count)
             logged, more = tidy(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it)
             delta += more

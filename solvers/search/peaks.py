@@ -181,6 +181,19 @@ def peak_between(peaks, r, head, p, c, q):  # type: ignore[no-untyped-def]
 
 
 @part
+def peak_joined(peaks, r, i, j):  # type: ignore[no-untyped-def]
+    """Tell whether vehicle r may carry the segment up to node i and that from node j on, one after the other."""
+    loads = peaks.limit.shape[1]
+    for t in range(loads):
+        if _join(peaks.head, i, peaks.tail, j, 3 * t)[2] > peaks.limit[r, t]:
+            return False
+    if peaks.order == MIXED:
+        return True
+    delivers, collects, late = _follow(peaks.head, i, peaks.tail, j, 3 * loads)
+    return late <= 0.0 and not (peaks.order == STRICT and delivers == 0.0 and collects > 0.0)
+
+
+@part
 def _borne(peaks, r, a, i):  # type: ignore[no-untyped-def]
     """Tell whether vehicle r may carry the trip a[i]."""
     x = 3 * peaks.limit.shape[1]
