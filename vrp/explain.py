@@ -266,9 +266,10 @@ class _Explainer:
         used = windows[windows[:, 0] < math.inf]
         text = " and ".join(f"{self._at(a)} to {self._at(b)}" for a, b in used.tolist())
         whose = "Its" if len(route.visits) == 1 else f"At {place(self.problem, step.location)} the"
+        way = "straight from its depot" if step.location == route.visits[0] else "by way of its pickup"
         return _Reason(
             f"{whose} window{'s' if len(used) > 1 else ''} {text} end{'' if len(used) > 1 else 's'} before any vehicle "
-            f"can start there, coming straight from its depot (earliest {self._at(step.start)}, "
+            f"can start there, coming {way} (earliest {self._at(step.start)}, "
             f"{vehicle(self.problem, route.vehicle_type)}).",
             "Widen it or start a vehicle earlier.",
         )
@@ -299,6 +300,12 @@ class _Explainer:
             return _Reason(
                 f"A trip of pickups alone is not allowed{places}.",
                 "Add a delivery that a trip can begin with, or allow pickups alone.",
+            )
+        if free and all(wrong and wrong[0].kind == "battery" for _, wrong in free):
+            return _Reason(
+                "A vehicle is left that could reach it by charging on the way, but the search found no such route; "
+                "it puts no two charging stops in a row.",
+                "Allow more time, a larger battery or a charging station nearer to it.",
             )
         if free:
             return _Reason("A vehicle is left that can serve it, but the search ended before.", "Allow more time.")

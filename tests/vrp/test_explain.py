@@ -52,6 +52,28 @@ def test_window_that_nobody_can_reach() -> None:
     assert found.hint == "Widen it or start a vehicle earlier."
 
 
+def test_window_of_a_delivery_that_its_pickup_delays() -> None:
+    """It is told that the way leads by the pickup, not straight from the depot."""
+    windows = np.array([[0, 80_000], [100, 200], [20, 50]])
+    found = reasons(line(time_windows=windows, shipments=[(2, 3)], shipment_load=[1]), [(1,)])
+    assert "At stop 'C' the window" in found[2].reason
+    assert "coming by way of its pickup (earliest" in found[2].reason
+
+
+def test_reach_that_takes_two_charges_in_a_row() -> None:
+    """More time alone would not help: what the search does not try is told."""
+    x = np.array([0.0, 40.0, 80.0, 110.0])
+    van = VehicleType(battery=70.0, consumption=1.0, max_distance=1000.0)
+    curve = [(0, 0), (10, 1000)]
+    problem = Problem(
+        distance=np.abs(x[:, None] - x), num_depots=3, delivery=[1], vehicles=(van,), chargers={1: curve, 2: curve}
+    )
+    assert evaluate(problem, [Route(0, 0, 0, (1, 2, 3, 2, 1))]).check() == []
+    found = explain_unserved(problem, evaluate(problem, [])).unserved[0]
+    assert "no two charging stops in a row" in found.reason
+    assert "larger battery" in found.hint
+
+
 def test_releases_and_breaks_that_are_to_blame() -> None:
     """Where a stop could be served without its release, or without the breaks, it is told so; where not, it is not."""
     windows = np.array([[0, 80_000], [0, 80_000], [21_600, 23_400]])
