@@ -1,8 +1,7 @@
 """Where routes halt: a client that needs a halt is put somewhere together with the cheapest one that does.
 
-The new halt stands anywhere between the halts before and behind the client, of which one may leave for it. Places are
-passed over by what they cost and how far the battery lasts; those that remain are tested along the nodes between the
-two halts, with everything else known (`trips.detour`).
+The new halt stands anywhere between the halts before and behind the client (`stretch.py`), of which one may leave
+for it.
 """
 
 import math
@@ -14,7 +13,8 @@ from vrp.solvers.search.jit import dispatch, has_a, outlined, outlined_dispatch,
 from vrp.solvers.search.loads import bears_chain, fits, holds
 from vrp.solvers.search.network import leg
 from vrp.solvers.search.plan import gain, may, put, take, unit, within
-from vrp.solvers.search.trips import DISTANCE, NOBODY, NONE, ONE, RELEASE, THREE, TWO, charges, lasts_for, longer
+from vrp.solvers.search.stretch import one_halt, two_halts
+from vrp.solvers.search.trips import DISTANCE, NOBODY, NONE, RELEASE, TWO, lasts_for, longer
 from vrp.solvers.search.work import PUT, TAKEN, note
 
 BESIDE = 15
@@ -42,137 +42,6 @@ def put_halts(
     Returns the length of the log, the change of cost, and from where to where the route has changed now.
     """
     raise NotImplementedError("compiled only")
-
-
-@part
-def _add(net, plan, r, m, n):  # type: ignore[no-untyped-def]
-    """Append node n to the line, which m nodes follow the first of."""
-    line, far = plan.halts.line, plan.halts.far
-    far[m + 1] = far[m] + leg(net, r, line[m], n)
-    line[m + 1] = n
-    return m + 1
-
-
-@part
-def _line(net, plan, r, p, c, g):  # type: ignore[no-untyped-def]
-    """Write the nodes from the halt before node p of route r to the one behind it, with client c behind p, without g.
-
-    Either may be -1. Returns how many nodes follow the first one, and how far they are in the route as it is.
-    """
-    depot, i = plan.halts.depot, p
-    while i < plan.locations and (depot[i] < 0 or i == g):
-        i = plan.prv[i]
-    plan.halts.line[0], plan.halts.far[0] = i, 0.0
-    m, before = 0, 0.0
-    while True:
-        if i == p and c >= 0:
-            m = _add(net, plan, r, m, c)
-        before += plan.ahead[i]
-        i = plan.nxt[i]
-        if i == g:
-            continue
-        m = _add(net, plan, r, m, i)
-        if i >= plan.locations or depot[i] >= 0:
-            return m, before
-
-
-@part
-def _with(plan, m, t, x):  # type: ignore[no-untyped-def]
-    """Write the nodes of the line between its first and its last one to the chain, with halt x behind the t-th."""
-    line, chain = plan.halts.line, plan.halts.chain
-    for k in range(t):
-        chain[k] = line[k + 1]
-    chain[t] = x
-    for k in range(t + 1, m):
-        chain[k] = line[k]
-
-
-@outlined
-def cheapest(net, loads, times, fleet, mix, reach, plan, r, p, c, g, high, best):  # type: ignore[no-untyped-def]
-    """Return the cheapest halt on the line of node p, with client c behind p and without halt g (or -1), below `best`.
-
-    Its cost with all of that, the halt (-1 if there is none) and the node before it. Of the places near a client, the
-    first `high` ones are tried.
-    """
-    halts = plan.halts
-    line, far, near = halts.line, halts.far, halts.near
-    m, before = _line(net, plan, r, p, c, g)
-    first, last = line[0], line[m]
-    per, delta = unit(mix, fleet, r), far[m] - before
-    base, fewer = per * delta, NONE
-    if c >= 0:
-        base -= gain(mix, fleet, r, c)
-        if plan.size[r] == 0:
-            base += fleet.fixed[fleet.kind[r]]
-    if g >= 0 and halts.reload[g]:
-        fewer = ONE
-    begin, end = times.head[first, DISTANCE], far[m] + times.tail[last, DISTANCE]
-    found = at = -1
-    if base >= best:
-        return best, found, at
-    for t in range(m):
-        i, j = line[t], line[t + 1]
-        w = i if i < len(near) else j
-        until, since = begin + far[t], end - far[t + 1]
-        if not lasts_for(times, r, until):
-            break
-        if w >= len(near) or not lasts_for(times, r, since):
-            continue
-        for k in range(high):
-            place = near[w, k]
-            if place < 0:
-                continue
-            x = halts.begin[place]
-            to, on = leg(net, r, i, x), leg(net, r, x, j)
-            more = to + on - (far[t + 1] - far[t])
-            cost = base + per * more
-            if cost >= best or not may(mix, fleet, r, x) or not within(reach, r, delta + more):
-                continue
-            if charges(times, r, x):
-                if not lasts_for(times, r, until + to) or not lasts_for(times, r, on + since):
-                    continue
-            elif not lasts_for(times, r, until + to + on + since):
-                continue
-            x = unused(plan, place)
-            if x < 0:
-                continue
-            _with(plan, m, t, x)
-            if bears_chain(loads, r, first, halts.chain, m, last):
-                cost += longer(times, net, plan, r, first, halts.chain, m, last, fewer)
-                if cost < best:
-                    best, found, at = cost, x, i
-    return best, found, at
-
-
-@outlined
-def _two(net, loads, times, fleet, mix, reach, plan, r, p, c, best):  # type: ignore[no-untyped-def]
-    """Return the cheapest two halts below `best` before and behind client c, behind node p of route r, and the cost."""
-    near, chain, q = plan.halts.near, plan.halts.chain, plan.nxt[p]
-    before = behind = -1
-    per, fixed = unit(mix, fleet, r), fleet.fixed[fleet.kind[r]] if plan.size[r] == 0 else 0.0
-    for k in range(near.shape[1]):
-        x = unused(plan, near[c, k]) if near[c, k] >= 0 else -1
-        if x < 0 or not may(mix, fleet, r, x):
-            continue
-        part_way = leg(net, r, p, x) + leg(net, r, x, c) - plan.ahead[p]
-        for j in range(near.shape[1]):
-            y = unused(plan, near[c, j]) if near[c, j] >= 0 else -1
-            if y == x:
-                plan.route[x] = r
-                y = unused(plan, near[c, j])
-                plan.route[x] = -1
-            if y < 0 or not may(mix, fleet, r, y):
-                continue
-            delta = part_way + leg(net, r, c, y) + leg(net, r, y, q)
-            cost = per * delta - gain(mix, fleet, r, c) + fixed
-            if cost >= best or not within(reach, r, delta):
-                continue
-            chain[0], chain[1], chain[2] = x, c, y
-            if bears_chain(loads, r, p, chain, THREE, q):
-                cost += longer(times, net, plan, r, p, chain, THREE, q, NONE)
-                if cost < best:
-                    best, before, behind = cost, x, y
-    return best, before, behind
 
 
 @part
@@ -216,21 +85,21 @@ def _around(net, loads, times, fleet, mix, reach, plan, r, p, c, best, short):  
     """As `_beside`, with a halt anywhere between the ones before and behind, of which one may leave; or with two."""
     halts = plan.halts
     high = halts.near.shape[1] if short else halts.near.shape[1] // 2
-    cost, x, at = cheapest(net, loads, times, fleet, mix, reach, plan, r, p, c, NOBODY, high, best)
+    cost, x, at = one_halt(net, loads, times, fleet, mix, reach, plan, r, p, c, NOBODY, high, best)
     if x >= 0:
         best = cost
         _choose(plan, NOBODY, x, at, NOBODY, NOBODY)
     if short:
-        cost, x, y = _two(net, loads, times, fleet, mix, reach, plan, r, p, c, best)
+        cost, x, at, y, behind = two_halts(net, loads, times, fleet, mix, reach, plan, r, p, c, best)
         if x >= 0:
             best = cost
-            _choose(plan, NOBODY, x, p, y, c)
+            _choose(plan, NOBODY, x, at, y, behind)
     for side in range(2):
         g = p if side == 0 else plan.nxt[p]
         while g < plan.locations and halts.depot[g] < 0:
             g = plan.prv[g] if side == 0 else plan.nxt[g]
         if g < plan.locations:
-            cost, x, at = cheapest(net, loads, times, fleet, mix, reach, plan, r, p, c, g, high, best)
+            cost, x, at = one_halt(net, loads, times, fleet, mix, reach, plan, r, p, c, g, high, best)
             if x >= 0:
                 best = cost
                 _choose(plan, g, x, at, NOBODY, NOBODY)
@@ -266,7 +135,7 @@ def _look(net, loads, times, fleet, mix, reach, plan, r, p, c, best, kept):  # t
     short = not lasts_for(times, r, times.head[p, DISTANCE] + to + on + times.tail[q, DISTANCE])
     heavy = not holds(loads, r, p, c, q)
     late = max(times.head[p, RELEASE], times.release[c], times.tail[q, RELEASE]) > 0.0
-    if short or heavy:
+    if short or heavy or late:
         kept = _keep(plan, cost, p, r, int(short), kept)
     if short or heavy or late:
         best = _beside(net, loads, times, fleet, mix, reach, plan, r, p, c, best, short)

@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 
 from vrp.problem import Problem
 from vrp.solvers.search.jit import dispatch, has_a, part
+from vrp.solvers.search.work import uniform
 from vrp.vehicles import VehicleType
 
 CHEAPEST = 2
 """Places of a client that are looked at with a halt that is not beside it, or elsewhere."""
 NEAREST = 3
 """Places to halt that are tried for a client, of each kind."""
+WITH_HALTS = 0.2
+"""Probability that halts do not count in the length of a string. If they always counted, a route with halts would never
+be removed whole, and so not change its vehicle; if they never did, iterations would take half as long again."""
 
 
 class NoHalts(NamedTuple):
@@ -124,6 +128,11 @@ def is_halt(plan: Any, i: int) -> bool:
     raise NotImplementedError("compiled only")
 
 
+def with_halts(plan: Any, work: Any, r: int, clients: float) -> float:
+    """Return how many nodes of route r hold so many clients: now and then with the halts among them."""
+    raise NotImplementedError("compiled only")
+
+
 def forget_halts(plan: Any) -> None:
     """Leave every halt unused."""
     raise NotImplementedError("compiled only")
@@ -139,6 +148,23 @@ def _is_halt(plan: Any, i: Any) -> Any:
     if has_a(plan, "halts", Halts):
         return lambda plan, i: plan.halts.depot[i] >= 0
     return lambda plan, i: False
+
+
+@dispatch(with_halts)
+def _with_halts(plan: Any, work: Any, r: Any, clients: Any) -> Any:
+    if not has_a(plan, "halts", Halts):
+        return lambda plan, work, r, clients: clients
+
+    def nodes(plan, work, r, clients):  # type: ignore[no-untyped-def]
+        if uniform(work) >= WITH_HALTS:
+            return clients
+        served, i = 0, plan.nxt[plan.locations + r]
+        while i != plan.locations + r:
+            served += plan.halts.depot[i] < 0
+            i = plan.nxt[i]
+        return clients * plan.size[r] / max(1, served)
+
+    return nodes
 
 
 @dispatch(forget_halts)

@@ -1,7 +1,7 @@
 """Ruin: remove strings of adjacent stops from routes that are near each other, and order what was removed."""
 
 from vrp.solvers.search.aims import renew
-from vrp.solvers.search.halts import is_halt
+from vrp.solvers.search.halts import is_halt, with_halts
 from vrp.solvers.search.jit import part
 from vrp.solvers.search.loads import refresh_loads
 from vrp.solvers.search.pairs import call, leads, take_mates
@@ -83,7 +83,8 @@ def ruin(  # type: ignore[no-untyped-def]
             continue
         work.seen[r] = it
         strings -= 1
-        cur, total, offset, kept = string(plan, work, c, plan.size[r] - held(plan.fixed, r), longest)
+        size = plan.size[r] - held(plan.fixed, r)
+        cur, total, offset, kept = string(plan, work, c, size, with_halts(plan, work, r, longest))
         before = plan.prv[cur]
         latest, since = before, logged
         for i in range(total):

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from vrp.solvers.search.halting import cheapest
 from vrp.solvers.search.halts import Halts
 from vrp.solvers.search.jit import dispatch, has_a, outlined_dispatch, part
 from vrp.solvers.search.loads import bears_chain, refresh_loads
 from vrp.solvers.search.network import leg
 from vrp.solvers.search.plan import put, take, unit, within
+from vrp.solvers.search.stretch import one_halt
 from vrp.solvers.search.times import refresh
 from vrp.solvers.search.trips import NOBODY, NONE, ONE, charges, longer
 from vrp.solvers.search.work import PUT, TAKEN, note
@@ -83,7 +83,7 @@ def _move(net, loads, times, fleet, mix, reach, plan, work, logged, changed, it)
                 p, high = plan.prv[x], plan.halts.near.shape[1]
                 if not charges(times, r, x):
                     high //= 2
-                _, y, at = cheapest(net, loads, times, fleet, mix, reach, plan, r, p, NOBODY, x, high, -LEAST)
+                _, y, at = one_halt(net, loads, times, fleet, mix, reach, plan, r, p, NOBODY, x, high, -LEAST)
                 if y >= 0:
                     delta += take(net, loads, fleet, mix, reach, plan, x)
                     logged = note(work, logged, TAKEN, x, p, r)

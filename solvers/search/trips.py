@@ -21,8 +21,8 @@ from vrp.solvers.search.segments import join, note_duration
 
 EMPTY = 5e-7
 """Share of a battery by which it may be below empty: half of what the check allows."""
-_NUMBERS: Any = np.arange(-1, 4)
-NOBODY, NONE, ONE, TWO, THREE = _NUMBERS
+_NUMBERS: Any = np.arange(-1, 3)
+NOBODY, NONE, ONE, TWO = _NUMBERS
 """Numbers that are no literals: a function is compiled once more for each literal that it is given."""
 DISTANCE, RELEASE, MADE = 3, 4, 5
 """Columns behind those of a segment."""

@@ -230,6 +230,16 @@ def test_brute_force(drive: str, seed: int) -> None:
     assert (len(found.unserved), found.cost) == pytest.approx(_cheapest(problem, 2), rel=1e-6)
 
 
+def test_a_route_with_halts_changes_its_vehicle() -> None:
+    """One vehicle comes back twice, another needs to only once, and starts elsewhere: all stops must move at once."""
+    rng = np.random.default_rng(133)
+    features = {f for f in OFTEN if rng.random() < 0.35} - {"prizes"} | {"counted", "releases"}
+    problem = random_halts(rng, 4, features, "reload")
+    found = run(problem, 2000)
+    proven(problem, found)
+    assert (len(found.unserved), found.cost) == pytest.approx(_cheapest(problem, 2), rel=1e-6)
+
+
 def test_one_vehicle_makes_several_trips() -> None:
     """One small vehicle serves everyone by coming back, no more often than it has to; its visits name the depot."""
     rng = np.random.default_rng(0)
@@ -259,3 +269,20 @@ def test_station_on_the_way() -> None:
     # From the station to it and back to the station.
     assert left.reason.startswith("It is out of range")
     assert "takes 260 of energy" in left.reason
+
+
+def test_a_stop_is_reached_by_two_charges_with_another_between() -> None:
+    """A backhaul must not come first; behind the other stop it needs a charge before that one and one behind itself.
+
+    By hand: 15 + 9 + 9 + 14 + 15 of distance, and 0.1 for each second, of which the two charges take 15 and 26.5.
+    """
+    fleet = VehicleType(count=2, capacity=(9.0,), battery=45.5, consumption=1.0, distance_cost=1.0, duration_cost=0.1)
+    curve = [(0.0, 0.0), (20.0, 30.0), (40.0, 50.0)]
+    problem = Problem.from_arrays(
+        coords=[(0.0, 0.0), (15.0, 0.0), (29.0, 0.0), (22.0, math.sqrt(32))], num_depots=2, vehicles=[fleet],
+        delivery=[0.0, 1.0], pickup=[1.0, 1.0], backhaul="strict", chargers={1: curve},
+    )  # fmt: skip
+    plan = run(problem, 500)
+    proven(problem, plan)
+    assert [r.visits for r in plan.routes] == [(1, 3, 2, 1)]
+    assert plan.cost == pytest.approx(62 + 0.1 * (62 + 15 + 26.5))
