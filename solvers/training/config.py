@@ -62,6 +62,9 @@ class Config:
     """Folder with a model to begin from; "" for new weights."""
     starts: int = 20
     """Rollouts per instance, or one per stop where there are fewer; or the ways a plan to imitate is written in."""
+    symmetries: int = 1
+    """Each instance is tried in so many symmetries of the square, 1 to 8, and learned from as one: all rollouts share
+    the baseline, and the loss "leader" has one leader among them. A batch holds so many times more."""
     rate: float = 5e-4
     """Highest learning rate (AdamW)."""
     weight_decay: float = 1e-2
@@ -118,6 +121,10 @@ class Config:
         for name, whole in counted.items():
             if wrong := {key: value for key, value in whole.items() if value < 1 or (isinstance(key, int) and key < 1)}:
                 yield f"`{name}` has {wrong}: numbers of stops, of instances and of the shape must be at least 1."
+        if not 1 <= self.symmetries <= 8:
+            yield f"`symmetries` is {self.symmetries}, but a square has 1 to 8."
+        if self.labels and self.symmetries > 1:
+            yield f"`symmetries` is {self.symmetries}, but plans to imitate have labels for one: leave it out."
         if self.decode == "graph" and self.device != "cuda":
             yield '`decode` is "graph", which needs `device: cuda`. Use "eager" on the CPU.'
         if self.loss not in LOSSES:

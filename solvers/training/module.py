@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from vrp.solvers.policy import env
+from vrp.solvers.policy.decoding import symmetric
 from vrp.solvers.policy.env import Instances
 from vrp.solvers.policy.graph import GraphRollouts
 from vrp.solvers.policy.nets.pointer import Memory
@@ -93,8 +94,11 @@ class Training(L.LightningModule):
         walks = follow(instances, given) if given is not None else self._explore(instances, memory.detached(), random)
         likelihood = log_likelihood(self.policy, memory, walks).sum(dim=2)
         cost = env.cost(instances, walks.home, walks.choices)
-        loss = self.loss(cost, likelihood, choices_made(walks.asked.mask, cost.shape[1]))
-        self.progress.instances += instances.size * self.trainer.world_size
+        choices = choices_made(walks.asked.mask, cost.shape[1])
+        # All rollouts of a problem in a row, whichever of its symmetries they are on.
+        problems = instances.size // config.symmetries
+        loss = self.loss(*(each.view(problems, -1) for each in (cost, likelihood, choices)))
+        self.progress.instances += problems * self.trainer.world_size
         self.measures = {"size": instances.places - 1, "loss": loss.detach(), "cost": cost.mean()}
         return loss
 
@@ -154,7 +158,8 @@ class Training(L.LightningModule):
         count = config.batch[size]
         if self.labels is not None:
             return self.labels.draw(size, count, config.starts, random)
-        return generated(schedule.distribution(config, step), count, size, random), None
+        made = generated(schedule.distribution(config, step), count, size, random)
+        return symmetric(made, config.symmetries), None
 
     def _explore(self, instances: Instances, memory: Memory, random: torch.Generator) -> Rollout:
         first = starts(instances, min(self.config.starts, instances.places - 1), random)

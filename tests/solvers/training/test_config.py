@@ -41,6 +41,8 @@ def test_shipped_configs_are_valid(path: Path) -> None:
         ({"labels": "x.npz"}, "imitation needs labels"),
         ({"shape": {"width": 30, "heads": 4}}, "multiple of `shape.heads`"),
         ({"devices": True}, "must be of type int"),
+        ({"symmetries": 9}, "`symmetries` is 9, but a square has 1 to 8"),
+        ({"symmetries": 2, "loss": "imitation", "labels": "x.npz"}, "`symmetries` is 2, but plans to imitate"),
         ({"validation": [{"size": 6, "count": 1001}]}, "may be no more"),
         ({"starts": 0, "clip": -1}, "`clip`"),
         ({"network": "pomoo"}, "Did you mean 'pomo'"),

@@ -16,7 +16,7 @@ import yaml  # noqa: E402
 from tests.solvers.training.conftest import TINY  # noqa: E402
 from vrp.errors import FormatError, OptionError  # noqa: E402
 from vrp.solvers.policy.weights import load  # noqa: E402
-from vrp.solvers.training import checkpoint  # noqa: E402
+from vrp.solvers.training import checkpoint, losses  # noqa: E402
 from vrp.solvers.training.run import train  # noqa: E402
 
 ROOT = Path(__file__).parents[3]
@@ -74,6 +74,23 @@ def test_seed_decides(tiny, clock, tmp_path: Path) -> None:
         made.append(state(tmp_path / name))
     assert all(torch.equal(made[0][key], made[1][key]) for key in made[0])
     assert not all(torch.equal(made[0][key], made[2][key]) for key in made[0])
+
+
+def test_symmetries_of_a_problem_share_a_row(tiny, clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loss sees one row per problem, of all its symmetries: of two stops there are no more than two plans."""
+    seen = []
+    watched = dict(losses.LOSSES, watched=lambda *rows: seen.append(rows[0]) or rows[1].mean())
+    for name in ("config", "module"):
+        monkeypatch.setattr(f"vrp.solvers.training.{name}.LOSSES", watched)
+    pairs = {"curriculum": [{"until": 1, "sizes": {2: 1}}], "batch": {2: 5}, "validation": []}
+    run = train(tiny(loss="watched", symmetries=8, **pairs), tmp_path, minutes=6 / 60, clock=clock(), quiet=True)
+    assert run.training.progress.instances == 6 * 5
+    assert len(seen) == 6
+    for cost in seen:
+        assert cost.shape == (5, 8 * 2)
+        other = cost.sort(dim=1).values.diff(dim=1) > 1e-4
+        assert (other.sum(dim=1) <= 1).all()
+        assert len(cost.min(dim=1).values.unique()) == 5
 
 
 def test_checkpoint_of_another_run_is_refused(tiny, clock, tmp_path: Path) -> None:
