@@ -45,9 +45,18 @@ def test_preference_of_a_pair() -> None:
 
 
 def test_leader_counts_the_best_rollout_more() -> None:
-    """Its gradient is that of `reinforce`, times LEAD for the best rollout of each problem, one where two are equal."""
-    weight = gradient("leader") / gradient("reinforce")
-    assert torch.allclose(weight, torch.tensor([[LEAD, 1.0, 1.0], [LEAD, 1.0, 1.0]]))
+    """Its gradient is that of `reinforce`; for one best rollout of each problem LEAD times as many as there are."""
+    many = 20
+    cost = COST.repeat(1, many)
+    likelihood = torch.zeros_like(cost, requires_grad=True)
+    gradients = []
+    for name in ("leader", "reinforce"):
+        loss = LOSSES[name](cost, likelihood, torch.full_like(cost, 4))
+        gradients.append(torch.autograd.grad(loss, likelihood)[0])
+    expected = torch.ones_like(cost)
+    expected[:, 0] = LEAD * 3 * many
+    assert torch.allclose(gradients[0] / gradients[1], expected)
+    assert torch.equal(gradient("leader"), gradient("reinforce"))
 
 
 @pytest.mark.parametrize("name", ["reinforce", "leader", "preference"])
