@@ -22,7 +22,7 @@ ROUNDINGS = {"nearest": "nearest", "truncate1": "truncate1", "exact": "exact", "
 """The column `rounding` of bks.csv -> the argument of `vrp.read`; legs to 1/1000 differ from exact ones by nothing
 that a gap shows."""
 OTHER_NAMES = {"tsp-tsplib": "tsp"}
-MADE_SETS = ("roads", "roads-500", "roads-500-time", "uniform-100")
+MADE_SETS = ("roads", "roads-500", "roads-500-time", "roads-1000", "uniform-100")
 """Sets that are not listed in bks.csv: made here, or read from the road matrices."""
 
 
@@ -63,7 +63,8 @@ def benchmarks(name: str, path: str | os.PathLike[str] | None = None) -> list[Be
     name
         The kind of a row of bks.csv in lower case ("cvrp-x", "vrptw-solomon", "hfvrp", "atsp", "tsp" ...);
         "roads": 14 asymmetric CVRPs with 100 clients on real road distances, compared with a reference;
-        "roads-500", "roads-500-time": cut from the road matrices, with seeded demands and nothing to compare with;
+        "roads-500", "roads-500-time", "roads-1000": so many places of the road matrices, with seeded demands and
+        nothing to compare with;
         "uniform-100": 30 random CVRPs with 100 clients, uniform, likewise.
     path
         The folder; None means the environment variable VRP_BENCHMARK_DATA.
@@ -117,7 +118,7 @@ def _lines(path: Path) -> int:
 def _made(root: Path, name: str) -> Iterator[Benchmark]:
     if name == "uniform-100":
         return _uniform_100()
-    return _roads_100(root) if name == "roads" else _roads_500(root, name)
+    return _roads_100(root) if name == "roads" else _roads_cut(root, name)
 
 
 def _uniform_100() -> Iterator[Benchmark]:
@@ -152,20 +153,21 @@ def _roads_100(root: Path) -> Iterator[Benchmark]:
         yield Benchmark("roads", name, len(reference["demand"]), float(reference["ref_cost_m"]), read)
 
 
-def _roads_500(root: Path, name: str) -> Iterator[Benchmark]:
-    """The first 500 locations of each road matrix, the first as depot; demands 1 to 9, capacity 100."""
+def _roads_cut(root: Path, name: str) -> Iterator[Benchmark]:
+    """The first 500 or 1000 locations of each road matrix, the first as depot; demands 1 to 9, capacity 100."""
+    size = int(name.split("-")[1])
     field_name = "durations" if name.endswith("time") else "distances"
     for path in sorted((root / "roads").glob("*.npz")):
         with np.load(path) as table:
-            if table[field_name].shape[0] < 500 or np.isnan(table[field_name]).any():
+            if table[field_name].shape[0] < size or np.isnan(table[field_name]).any():
                 continue
 
         def read(path: Path = path) -> Problem:
             with np.load(path) as table:
-                matrix = np.rint(table[field_name].astype(np.float64))[:500, :500]
-                coords = table["locations"][:500]
-            demand = np.random.default_rng(0).integers(1, 10, 499).astype(np.float64)
+                matrix = np.rint(table[field_name].astype(np.float64))[:size, :size]
+                coords = table["locations"][:size]
+            demand = np.random.default_rng(0).integers(1, 10, size - 1).astype(np.float64)
             given: dict[str, Any] = {field_name[:-1]: matrix}
             return Problem.from_arrays(coords=coords, crs="latlon", demand=demand, capacity=100.0, **given)
 
-        yield Benchmark(name, path.stem, 499, None, read)
+        yield Benchmark(name, path.stem, size - 1, None, read)
