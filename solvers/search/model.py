@@ -311,7 +311,8 @@ def scratch(N: int, R: int, n: int, seed: int) -> Work:
         random=np.array([seed | 1], np.uint64),
         removed=np.zeros(n + 1, np.int64),
         key=np.zeros(n + 1),
-        log=np.zeros((12 * n + 16, 4), np.int64),
+        # Each stop with two halts: taken, moved to another vehicle, put back, and halts taken again and again.
+        log=np.zeros((16 * n + 16, 4), np.int64),
         seen=np.zeros(R, np.int64),
         touched=np.zeros(R, np.int64),
         changed=np.zeros(R, np.int64),
