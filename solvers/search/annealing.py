@@ -25,8 +25,9 @@ TRIAL = 100
 """Iterations from which the speed is estimated."""
 CHUNK = 0.01
 """Seconds at one temperature, at most."""
-SHORTEST = 2e-4
-"""Seconds that are worth a call, where its end is not the deadline."""
+SHORTEST = 5e-4
+"""Seconds that are worth a call, where its end is not the deadline. A call alone takes 14 to 90 us: in 16 ms, 30 uniform
+problems of 100 stops cost 0.8 % less, 14 of Solomon's 1.3 % less, than with a call for each of 40 temperatures."""
 HOTTER, MANY = 6.0, 200
 """Where time counts, one annealing of this many clients or more is so much hotter, at its begin and at its end: with
 windows each client has few places, and costs change by more. On two instances each of VRPTW (1000 clients) and SDVRPTW
@@ -150,7 +151,7 @@ class Annealing:
         chunk = 1000.0
         if math.isfinite(deadline.time_limit):
             left = deadline.remaining()
-            seconds = min(CHUNK, max(left, 0.0) * 0.7, deadline.time_limit * share)
+            seconds = min(CHUNK, max(left, 0.0) * 0.7, max(deadline.time_limit * share, SHORTEST))
             if stop < 1.0:
                 seconds = min(seconds, max(left - (1.0 - stop) * (deadline.time_limit - self.began), SHORTEST))
             chunk = self.rate * seconds
