@@ -20,10 +20,10 @@ def ours(n: int, layers: int, starts: int, batch: int) -> tuple[Step, Step]:
     """Return a rollout and a training step of `vrp.solvers.policy.pomo`."""
     from vrp.solvers.policy import env
     from vrp.solvers.policy.pomo import Shape, seeded
-    from vrp.solvers.policy.rollout import log_likelihood, rollout, sampler
+    from vrp.solvers.policy.rollout import Sampler, replay, rollout
     from vrp.solvers.policy.rollout import starts as first_choices
     from vrp.solvers.training.data import generated
-    from vrp.solvers.training.losses import choices_made, reinforce
+    from vrp.solvers.training.losses import reinforce
 
     policy = seeded(Shape(layers=layers), seed=1)
     optimizer = torch.optim.Adam(policy.parameters(), lr=1e-4)
@@ -33,16 +33,16 @@ def ours(n: int, layers: int, starts: int, batch: int) -> tuple[Step, Step]:
         with torch.no_grad():
             made = generated("uniform", batch, n, random)
             first = first_choices(made, starts, random)
-            rollout(policy, policy.encode(made), made, first, sampler(random), record=False)
+            rollout(policy, policy.encode(made), made, first, Sampler(random), record=False)
 
     def trained() -> None:
         made = generated("uniform", batch, n, random)
         memory = policy.encode(made)
         first = first_choices(made, starts, random)
-        walks = rollout(policy, memory.detached(), made, first, sampler(random))
-        likelihood = log_likelihood(policy, memory, walks).sum(dim=2)
+        walks = rollout(policy, memory.detached(), made, first, Sampler(random))
+        replayed = replay(policy, memory, made, walks)
         cost = env.cost(made, walks.home, walks.choices)
-        learn(optimizer, reinforce(cost, likelihood, choices_made(walks.asked.mask, starts)))
+        learn(optimizer, reinforce(cost, replayed.log.sum(dim=2), replayed.free.sum(dim=2)))
 
     return rolled, trained
 

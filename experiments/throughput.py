@@ -22,9 +22,9 @@ from vrp.solvers.policy import env, load
 from vrp.solvers.policy.env import Instances
 from vrp.solvers.policy.graph import GraphRollouts
 from vrp.solvers.policy.pomo import POMO
-from vrp.solvers.policy.rollout import Rollout, log_likelihood, rollout, sampler, starts
+from vrp.solvers.policy.rollout import Sampler, replay, rollout, starts
 from vrp.solvers.training.data import generated
-from vrp.solvers.training.losses import choices_made, reinforce
+from vrp.solvers.training.losses import reinforce
 
 FILE = Path(__file__).resolve().parent / "results" / "policy-throughput.csv"
 COLUMNS = (
@@ -43,8 +43,8 @@ class Step:
         self.graphs = GraphRollouts(policy) if given.decode == "graph" else None
         self.optimizer = torch.optim.AdamW(policy.parameters(), lr=0.0)
 
-    def __call__(self, batch: Instances) -> tuple[float, float, Rollout]:
-        """Return the seconds of encoder and rollouts, those of the whole step, and the rollouts."""
+    def __call__(self, batch: Instances) -> tuple[float, float, float]:
+        """Return the seconds of encoder and rollouts, those of the whole step, and the arithmetic of an instance."""
         began = self._now()
         with torch.autocast(self.given.device, torch.bfloat16, enabled=self.given.precision == "bf16"):
             memory = self.policy.encode(batch)
@@ -52,16 +52,16 @@ class Step:
             if self.graphs is not None:
                 walks = self.graphs(memory.detached(), batch, first, self.random)
             else:
-                walks = rollout(self.policy, memory.detached(), batch, first, sampler(self.random))
+                walks = rollout(self.policy, memory.detached(), batch, first, Sampler(self.random))
             rolled = self._now()
-            likelihood = log_likelihood(self.policy, memory, walks).sum(dim=2)
+            replayed = replay(self.policy, memory, batch, walks)
             cost = env.cost(batch, walks.home, walks.choices)
-            loss = reinforce(cost, likelihood, choices_made(walks.asked.mask, cost.shape[1]))
+            loss = reinforce(cost, replayed.log.sum(dim=2), replayed.free.sum(dim=2))
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.policy.parameters(), 1.0)
         self.optimizer.step()
-        return rolled - began, self._now() - began, walks
+        return rolled - began, self._now() - began, gflop(self.policy, replayed.free, batch.places)
 
     def _now(self) -> float:
         if self.given.device == "cuda":
@@ -69,15 +69,14 @@ class Step:
         return time.perf_counter()
 
 
-def gflop(policy: POMO, walks: Rollout) -> float:
-    """Return the arithmetic of one instance's training step."""
-    shape, (size, queries, places) = policy.shape, walks.asked.mask.shape
+def gflop(policy: POMO, free: torch.Tensor, places: int) -> float:
+    """Return the arithmetic of one instance's training step, if every query looked at all places."""
+    shape, queries = policy.shape, free[0].numel()
     d = shape.width
     layer = 2 * 4 * d**2 + 2 * 3 * d * shape.hidden + 4 * places * d
     encoder = places * (shape.layers * layer + 2 * 6 * d**2)
     query = 4 * places * d + 2 * 2 * d * places
-    free = int((walks.asked.mask.sum(dim=2) > 1).sum()) / size
-    return (3 * encoder + (queries + 3 * free) * query) / 1e9
+    return (3 * encoder + (queries + 3 * int(free.sum()) / len(free)) * query) / 1e9
 
 
 def main() -> None:
@@ -101,8 +100,7 @@ def main() -> None:
     for size in map(int, given.sizes.split(",")):
         name = "tours" if trained.kind == "tsp" else "uniform"
         timed = [step(generated(name, given.batch, size, step.random)) for _ in range(given.repeats + 2)][2:]
-        rolled, whole = (statistics.median(times) for times in list(zip(*timed, strict=True))[:2])
-        work = statistics.median(gflop(trained.policy, walks) for *_, walks in timed)
+        rolled, whole, work = (statistics.median(numbers) for numbers in zip(*timed, strict=True))
         row = {
             "device": given.device, "precision": given.precision, "decode": given.decode, "weights": given.weights,
             "n": size, "batch": given.batch, "starts": given.starts, "threads": given.threads,

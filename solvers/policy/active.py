@@ -12,7 +12,7 @@ from vrp.solvers.policy import env
 from vrp.solvers.policy.decoding import Found, best_walk, better, ranks
 from vrp.solvers.policy.env import Instances
 from vrp.solvers.policy.pomo import POMO
-from vrp.solvers.policy.rollout import follow, log_likelihood, rollout, sampler, starts
+from vrp.solvers.policy.rollout import Sampler, follow, replay, rollout, starts
 
 RATE = 3e-3
 """Learning rate (Adam); the authors' runs have 3.2e-3 for tours of 100 stops and 4.9e-3 for vehicles."""
@@ -41,7 +41,7 @@ def active_search(policy: POMO, batch: Instances, number: int, random: torch.Gen
     best_rank = torch.full((batch.size,), torch.inf, dtype=torch.float64, device=target.device)
     while True:
         now = memory._replace(target=target)
-        walks = rollout(policy, now.detached(), batch, starts(batch, number, random), sampler(random))
+        walks = rollout(policy, now.detached(), batch, starts(batch, number, random), Sampler(random))
         found = best_walk(batch, walks)
         yield found
         rank = ranks(batch, walks.home, walks.choices)
@@ -51,8 +51,8 @@ def active_search(policy: POMO, batch: Instances, number: int, random: torch.Gen
         # Each problem counts as much, whatever its unit: advantages in units of their spread.
         advantage = cost - cost.mean(dim=1, keepdim=True)
         advantage = advantage / advantage.square().mean(dim=1, keepdim=True).sqrt().clamp(min=1e-6)
-        learned = (advantage * log_likelihood(policy, now, walks).sum(dim=2)).mean(dim=1).sum()
-        imitated = log_likelihood(policy, now, follow(batch, best[1][:, None])).sum()
+        learned = (advantage * replay(policy, now, batch, walks).log.sum(dim=2)).mean(dim=1).sum()
+        imitated = replay(policy, now, batch, follow(batch, best[1][:, None])).log.sum()
         optimizer.zero_grad()
         (learned - PULL * number * imitated / batch.places).backward(inputs=[target])  # type: ignore[no-untyped-call]
         optimizer.step()

@@ -38,8 +38,8 @@ def beam_search(policy: POMO, batch: Instances, width: int, branches: int) -> Fo
     state = env.begin(batch, past[..., 0])
     while not bool(finished(query(batch, state)).all()):
         state, past, doubtful = _branched(policy, memory, batch, state, past, branches)
-        ends, asked = completed(policy, memory, batch, state, greedy)
-        walks = Rollout(state.home, torch.cat([past, *(end[..., None] for end in ends)], dim=2), asked[0])
+        ends, _ = completed(policy, memory, batch, state, greedy)
+        walks = Rollout(state.home, torch.cat([past, ends], dim=2))
         rank = ranks(batch, walks.home, walks.choices)
         best = better(best, best_walk(batch, walks), rank.amin(dim=1) < best_rank)
         best_rank = best_rank.minimum(rank.amin(dim=1))

@@ -1,6 +1,5 @@
 """Decoding: from a policy and problems to walks. Greedy from many starts, sampling, and the eight symmetries."""
 
-import math
 from collections.abc import Iterator
 
 import torch
@@ -89,11 +88,15 @@ def best_of(policy: POMO, batch: Instances, number: int | None = None, augment: 
 
 
 @torch.no_grad()
-def first_choice(policy: POMO, batch: Instances) -> Tensor:
-    """Return [B, 1] the policy's own first choices, instead of given ones; tours begin at their first place."""
+def alone(policy: POMO, batch: Instances) -> Found:
+    """Return home [B], choices [B, T] and cost [B] of one greedy rollout of each problem.
+
+    Its first choice too is the policy's own, instead of a given one; tours begin at their first place.
+    """
+    memory = policy.encode(batch)
     home = torch.zeros(batch.size, 1, dtype=torch.int64, device=batch.coords.device)
-    chosen = greedy(policy(policy.encode(batch), query(batch, env.reset(batch, home))))
-    return torch.where(batch.cyclic[:, None], home, chosen)
+    first = torch.where(batch.cyclic[:, None], home, greedy(policy(memory, query(batch, env.reset(batch, home)))))
+    return best_walk(batch, rollout(policy, memory, batch, first, greedy, record=False))
 
 
 def ranks(batch: Instances, home: Tensor, choices: Tensor) -> Tensor:
@@ -140,34 +143,3 @@ def unserved(batch: Instances, home: Tensor, choices: Tensor) -> Tensor:
     """Return [B, S] how many stops each walk leaves out, which a limited fleet can come to."""
     left = batch.valid[:, None, :].expand(-1, home.shape[1], -1).scatter(2, home[..., None], False)
     return left.scatter(2, choices, False).sum(dim=2)
-
-
-def narrowed(choose: Choose, temperature: float = 1.0, top_k: int | None = None, top_p: float = 1.0) -> Choose:
-    """Return a sampler of a changed distribution.
-
-    Parameters
-    ----------
-    choose
-        A sampler.
-    temperature
-        Below 1 the likely places become more likely.
-    top_k
-        Only so many of the most likely places.
-    top_p
-        Only the most likely places that together have this probability.
-    """
-
-    def chosen(logits: Tensor) -> Tensor:
-        logits = logits / temperature
-        if top_k is not None and top_k < logits.shape[2]:
-            least = logits.topk(top_k, dim=2).values[..., -1:]
-            logits = logits.masked_fill(logits < least, -math.inf)
-        if top_p < 1.0:
-            ordered, index = logits.sort(dim=2, descending=True)
-            share = ordered.softmax(dim=2)
-            # The place with which the sum passes top_p still belongs to it.
-            beyond = (share.cumsum(dim=2) - share) >= top_p
-            logits = logits.scatter(2, index, ordered.masked_fill(beyond, -math.inf))
-        return choose(logits)
-
-    return chosen

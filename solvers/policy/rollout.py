@@ -1,12 +1,17 @@
-"""Rollouts: environment and policy, step by step without gradients; and all of their steps asked again at once."""
+"""Rollouts: environment and policy, step by step without gradients; and all of their steps asked again at once.
 
+On a processor compiled kernels do both wherever they can (`fused`).
+"""
+
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from vrp.solvers.policy import env
+from vrp.solvers.policy import env, fused
 from vrp.solvers.policy.env import Instances, State
 from vrp.solvers.policy.nets.pointer import Memory, Query
 from vrp.solvers.policy.pomo import POMO
@@ -22,8 +27,18 @@ class Rollout(NamedTuple):
     """[B, S] where each starts and ends."""
     choices: Tensor
     """[B, S, T] places; after the end of a shorter walk, its home."""
-    asked: Query
-    """The queries of all choices but the first, which no policy made: Q = (T - 1) * S, step by step."""
+    asked: Query | None = None
+    """The queries of all choices but the first, which no policy made: Q = (T - 1) * S, step by step; None where they
+    were not recorded."""
+
+
+class Replay(NamedTuple):
+    """What a policy thinks of the T - 1 choices that it made."""
+
+    log: Tensor
+    """[B, S, T - 1], the log-probability of each; 0 of a forced one, such as staying at home after the end."""
+    free: Tensor
+    """[B, S, T - 1] bool, whether there was another."""
 
 
 def query(batch: Instances, state: State) -> Query:
@@ -55,30 +70,36 @@ def rollout(
     choose
         Greedy, or a sampler.
     record
-        Keep all queries, for a replay; else only the last.
+        Keep the queries for a replay, unless it is one of the kernels, which need none.
     """
     state = env.begin(batch, first)
     choices, asked = completed(policy, memory, batch, state, choose, record)
-    return Rollout(state.home, torch.stack([first, *choices], dim=2), joined(asked))
+    return Rollout(state.home, torch.cat([first[..., None], choices], dim=2), asked)
 
 
 @torch.no_grad()
 def completed(
     policy: POMO, memory: Memory, batch: Instances, state: State, choose: Choose, record: bool = False
-) -> tuple[list[Tensor], list[Query]]:
-    """Return the choices [B, S] that lead from a state to the end, and their queries, or only the last one."""
+) -> tuple[Tensor, Query | None]:
+    """Return the choices [B, S, T] that lead from a state to the end, and their queries where these are recorded."""
+    sharp = _sharpness(choose)
+    if sharp is not None and fused.suits(policy, memory, batch):
+        random = choose.random if isinstance(choose, Sampler) else None
+        return fused.finish(policy, memory, batch, state, sharp, random), None
     choices: list[Tensor] = []
     asked: list[Query] = []
     with uncached_casts(state.at.device.type):
         while True:
             now = query(batch, state)
             if bool(finished(now).all()):
-                return choices, asked or [now]
+                break
             choice = choose(policy(memory, now))
             state = env.step(batch, state, choice)
             choices.append(choice)
             if record:
                 asked.append(now)
+    made = torch.stack(choices, dim=2) if choices else state.home.new_zeros(*state.home.shape, 0)
+    return made, joined(asked or [now]) if record else None
 
 
 def uncached_casts(device: str) -> torch.autocast:
@@ -96,36 +117,40 @@ def joined(asked: list[Query]) -> Query:
     return Query(*(torch.stack(field, dim=1).flatten(1, 2) for field in zip(*asked, strict=True)))
 
 
-@torch.no_grad()
 def follow(batch: Instances, choices: Tensor) -> Rollout:
     """Return the rollouts that make given choices [B, S, T], as those that a policy made; they must be feasible."""
+    return Rollout(env.begin(batch, choices[..., 0]).home, choices)
+
+
+@torch.no_grad()
+def _recorded(batch: Instances, choices: Tensor) -> Query:
+    """Return the queries of all choices [B, S, T] but the first."""
     state = env.begin(batch, choices[..., 0])
     asked = []
     for choice in choices.unbind(2)[1:]:
         asked.append(query(batch, state))
         state = env.step(batch, state, choice)
-    return Rollout(state.home, choices, joined(asked or [query(batch, state)]))
+    return joined(asked or [query(batch, state)])
 
 
-def log_likelihood(policy: POMO, memory: Memory, walks: Rollout) -> Tensor:
-    """Return [B, S, T - 1], the log-probability of each choice but the first, all asked in one call (teacher forcing).
-
-    Gradients flow into the policy and the memory. A forced choice, such as staying at home after the end, counts 0 and
-    is not asked for.
-    """
+def replay(policy: POMO, memory: Memory, batch: Instances, walks: Rollout) -> Replay:
+    """Ask for all choices but the first at once (teacher forcing); gradients flow into the policy and the memory."""
     made = walks.choices[..., 1:]
+    if walks.asked is None and fused.suits(policy, memory, batch):
+        return Replay(*fused.replay(policy, memory, batch, env.begin(batch, walks.choices[..., 0]), made))
+    asked = walks.asked or _recorded(batch, walks.choices)
     size, number, steps = made.shape
-    free = walks.asked.mask.sum(dim=2) > 1
-    width = int(free.sum(dim=1).max())
-    found = walks.asked.context.new_zeros(size, free.shape[1])[:, : steps * number]
+    free = (asked.mask.sum(dim=2) > 1)[:, : steps * number]
+    width = int(free.sum(dim=1).max()) if steps else 0
+    found = asked.context.new_zeros(free.shape)
     if width:
         # The free choices of each problem, and forced ones where another problem has more.
         index = free.byte().argsort(dim=1, descending=True, stable=True)[:, :width]
         wanted = made.transpose(1, 2).reshape(size, -1)
-        parts = torch.split(index, _at_once(walks.asked.mask), dim=1)
-        chosen = [_asked(policy, memory, walks.asked, wanted, part) for part in parts]
+        parts = torch.split(index, _at_once(asked.mask), dim=1)
+        chosen = [_asked(policy, memory, asked, wanted, part) for part in parts]
         found = found.scatter(1, index, torch.cat(chosen, dim=1))
-    return found.view(size, steps, number).transpose(1, 2)
+    return Replay(*(each.view(size, steps, number).transpose(1, 2) for each in (found, free)))
 
 
 def _asked(policy: POMO, memory: Memory, asked: Query, wanted: Tensor, index: Tensor) -> Tensor:
@@ -182,17 +207,47 @@ def greedy(logits: Tensor) -> Tensor:
     return logits.argmax(dim=2)
 
 
-def sampler(random: torch.Generator) -> Choose:
-    """Return a choice by the probabilities: one random number per choice, and unlike `torch.multinomial` no waiting."""
+@dataclass(frozen=True)
+class Sampler:
+    """Chooses by the probabilities: one random number per choice, and unlike `torch.multinomial` no waiting."""
 
-    def sample(logits: Tensor) -> Tensor:
-        upto = logits.softmax(dim=2).cumsum(dim=2)
+    random: torch.Generator
+    temperature: float = 1.0
+    """Below 1 the likely places become more likely."""
+    top_k: int | None = None
+    """Only so many of the most likely places."""
+    top_p: float = 1.0
+    """Only the most likely places that together have this probability."""
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        """Return the places [B, S] that are drawn."""
+        upto = self._narrowed(logits).softmax(dim=2).cumsum(dim=2)
         total = upto[..., -1:]
-        drawn = torch.rand(total.shape, generator=random, device=total.device) * total
+        drawn = torch.rand(total.shape, generator=self.random, device=total.device) * total
         # Below the total even after rounding, so that the first place beyond is one with a probability.
         return (upto <= drawn.minimum(total * (1 - 1e-6))).sum(dim=2)
 
-    return sample
+    def _narrowed(self, logits: Tensor) -> Tensor:
+        logits = logits / self.temperature
+        if self.top_k is not None and self.top_k < logits.shape[2]:
+            least = logits.topk(self.top_k, dim=2).values[..., -1:]
+            logits = logits.masked_fill(logits < least, -math.inf)
+        if self.top_p < 1.0:
+            ordered, index = logits.sort(dim=2, descending=True)
+            share = ordered.softmax(dim=2)
+            # The place with which the sum passes top_p still belongs to it.
+            beyond = (share.cumsum(dim=2) - share) >= self.top_p
+            logits = logits.scatter(2, index, ordered.masked_fill(beyond, -math.inf))
+        return logits
+
+
+def _sharpness(choose: Choose) -> float | None:
+    """Return what logits are multiplied by before one is drawn, 0 for the likeliest; None for any other choice."""
+    if choose is greedy:
+        return 0.0
+    if isinstance(choose, Sampler) and choose.top_k is None and choose.top_p == 1.0:
+        return 1.0 / choose.temperature
+    return None
 
 
 def gumbel(noise: Tensor, random: torch.Generator) -> Tensor:

@@ -149,10 +149,15 @@ class Rollouts:
         """
         import torch
 
+        from vrp.solvers.policy import fused
+        from vrp.solvers.policy.env import is_tour
+
         for problem in problems:
             if lacks := self.supports(problem):
                 raise UnsupportedError(f"Solver 'policy' cannot honour: {', '.join(lacks)}. Try solver='auto'.")
         torch.set_num_threads(self.threads)
+        if self._device() == "cpu":
+            deadline.extend(fused.warm_up(self._trained("tsp" if is_tour(problems[0]) else "cvrp").policy))
         best = Best(problems, deadline)
         try:
             for home, choices, cost in self._rounds(problems, int(rng.integers(2**62))):
@@ -170,7 +175,6 @@ class Rollouts:
         from vrp.solvers.policy import decoding, env
         from vrp.solvers.policy.active import active_search
         from vrp.solvers.policy.beam import beam_search
-        from vrp.solvers.policy.rollout import greedy
 
         batch = env.encode(problems)
         device = self._device()
@@ -179,7 +183,7 @@ class Rollouts:
         policy, batch = trained.policy.to(device), batch.to(device)
         random = torch.Generator(device).manual_seed(seed)
         if self.decode == "greedy":
-            yield decoding.best_from(policy, batch, decoding.first_choice(policy, batch), greedy)
+            yield decoding.alone(policy, batch)
         elif self.decode == "active_search":
             turned = decoding.symmetric(batch, self.augment)
             for found in islice(active_search(policy, turned, batch.places, random), self.rounds):
@@ -194,12 +198,12 @@ class Rollouts:
         import torch
 
         from vrp.solvers.policy import decoding
-        from vrp.solvers.policy.rollout import greedy, sampler, starts
+        from vrp.solvers.policy.rollout import Sampler, greedy, starts
 
         choose: Choose = greedy
         rounds = 1
         if self.decode == "sampling":
-            choose = decoding.narrowed(sampler(random), self.temperature, self.top_k or None, self.top_p)
+            choose = Sampler(random, self.temperature, self.top_k or None, self.top_p)
             rounds = math.ceil(self.samples / (self.augment * batch.places))
         at_once = max(1, ROUND_BYTES[batch.coords.device.type] // (BYTES_PER_CHOICE * batch.size * batch.places))
         for _ in range(rounds):
@@ -273,6 +277,7 @@ class PolicySearch(Rollouts):
         mine = Deadline(deadline.elapsed() + 0.5 * deadline.remaining(), started=deadline.started)
         mine.extend(deadline.given_back)
         first = super().solve(problem, mine, rng)
+        deadline.extend(mine.given_back - deadline.given_back)
         if start is not None and (len(start.unserved), start.cost) <= (len(first.unserved), first.cost):
             first = start
         if first.stats.interrupted:
@@ -350,7 +355,7 @@ def _require_memory(places: int, device: str) -> None:
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if device == "cuda":
         total = torch.cuda.mem_get_info()[1]
-    per_pair = 4 * 16  # Bytes: distances, scores of the heads, and masks of a round with few starts.
+    per_pair = 4 * 32  # Bytes: distances, scores of the heads, and masks of a round with few starts.
     if places**2 * per_pair > 0.5 * total:
         most = int(math.sqrt(0.5 * total / per_pair)) - 1
         raise UnsupportedError(

@@ -1,7 +1,8 @@
 """Compilation of the kernels: once per machine and feature set, kept on disk under a hash of all kernel sources.
 
 numba does not notice a changed function that was inlined from another file, so the folder's name carries the hash of
-every file of this package. Where no folder can be written, kernels are compiled anew in each process.
+every file of this package, and of a file elsewhere that has kernels of its own. Where no folder can be written, kernels
+are compiled anew in each process.
 """
 
 import contextlib
@@ -31,18 +32,18 @@ def check_compiler() -> None:
         raise OptionError("The search needs numba's compiler, which NUMBA_DISABLE_JIT turns off. Unset this variable.")
 
 
-def source_hash(folder: Path = HERE) -> str:
-    """Return a hash of all Python sources in the folder."""
+def source_hash(folder: Path = HERE, *more: Path) -> str:
+    """Return a hash of all Python sources in the folder, and of more files."""
     digest = hashlib.sha256(f"{sys.version} {numba.__version__}".encode())
-    for path in sorted(folder.glob("*.py")):
+    for path in [*sorted(folder.glob("*.py")), *more]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def cache_folder() -> Path | None:
-    """Return the first folder for compiled kernels that can be written to by us alone, or None."""
+def cache_folder(*more: Path) -> Path | None:
+    """Return the first folder for compiled kernels that can be written to by us alone, or None; see `source_hash`."""
     for base in _candidates():
-        folder = base / source_hash()
+        folder = base / source_hash(HERE, *more)
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Compiled kernels are code: never load them from a folder that another user could have filled.
@@ -89,11 +90,13 @@ def allocating_kernel(function: Callable[..., Any]) -> Any:
 
 
 def _compile(function: Callable[..., Any], options: dict[str, Any]) -> Any:
+    file = Path(function.__code__.co_filename)
+    folder = FOLDER if file.parent == HERE else cache_folder(file)
     settings: Any = config
     before = settings.CACHE_DIR
-    settings.CACHE_DIR = str(FOLDER or "")
+    settings.CACHE_DIR = str(folder or "")
     try:
-        return numba.njit(cache=FOLDER is not None, **options)(function)
+        return numba.njit(cache=folder is not None, **options)(function)
     finally:
         settings.CACHE_DIR = before
 

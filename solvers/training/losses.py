@@ -69,9 +69,3 @@ LOSSES: dict[str, Loss] = {
     "preference": preference,
     "imitation": imitation,
 }
-
-
-def choices_made(mask: Tensor, rollouts: int) -> Tensor:
-    """Return [B, S] how many choices of each rollout were not forced; `mask` is that of the queries, [B, T * S, L]."""
-    free = mask.sum(dim=2) > 1
-    return free.view(mask.shape[0], -1, rollouts).sum(dim=1)

@@ -13,15 +13,16 @@ from vrp.solvers.policy import env
 from vrp.solvers.policy.decoding import symmetric
 from vrp.solvers.policy.env import Instances
 from vrp.solvers.policy.graph import GraphRollouts
+from vrp.solvers.policy.nets.encoder import deepened
 from vrp.solvers.policy.nets.pointer import Memory
 from vrp.solvers.policy.pomo import POMO, seeded
-from vrp.solvers.policy.rollout import Rollout, follow, log_likelihood, rollout, sampler, starts
+from vrp.solvers.policy.rollout import Rollout, Sampler, follow, replay, rollout, starts
 from vrp.solvers.policy.weights import fill
 from vrp.solvers.training import checkpoint, schedule
 from vrp.solvers.training.config import Config
 from vrp.solvers.training.data import generated
 from vrp.solvers.training.labels import Labels
-from vrp.solvers.training.losses import LOSSES, choices_made
+from vrp.solvers.training.losses import LOSSES
 
 Clock = Callable[[], float]
 
@@ -92,12 +93,12 @@ class Training(L.LightningModule):
         instances, given = self._instances(random)
         memory = self.policy.encode(instances)
         walks = follow(instances, given) if given is not None else self._explore(instances, memory.detached(), random)
-        likelihood = log_likelihood(self.policy, memory, walks).sum(dim=2)
+        replayed = replay(self.policy, memory, instances, walks)
         cost = env.cost(instances, walks.home, walks.choices)
-        choices = choices_made(walks.asked.mask, cost.shape[1])
+        learned = cost, replayed.log.sum(dim=2), replayed.free.sum(dim=2)
         # All rollouts of a problem in a row, whichever of its symmetries they are on.
         problems = instances.size // config.symmetries
-        loss = self.loss(*(each.view(problems, -1) for each in (cost, likelihood, choices)))
+        loss = self.loss(*(each.view(problems, -1) for each in learned))
         self.progress.instances += problems * self.trainer.world_size
         self.measures = {"size": instances.places - 1, "loss": loss.detach(), "cost": cost.mean()}
         return loss
@@ -148,9 +149,12 @@ class Training(L.LightningModule):
         self._moments = saved.moments
 
     def begin_from(self, policy: POMO) -> None:
-        """Begin with the weights of another network; raises FormatError unless it has the same shape."""
+        """Begin with the weights of another network; raises FormatError unless it has the same shape, or fewer layers.
+
+        To fewer layers this network adds some that change nothing at first.
+        """
         for mine in (self.policy, self.average):
-            fill(mine, policy.state_dict(), self.config.begin)
+            fill(mine, deepened(policy.state_dict(), mine.encoder), self.config.begin)
 
     def _instances(self, random: torch.Generator) -> tuple[Instances, Tensor | None]:
         step, config = self.progress.step, self.config
@@ -165,7 +169,7 @@ class Training(L.LightningModule):
         first = starts(instances, min(self.config.starts, instances.places - 1), random)
         if self.graphs is not None:
             return self.graphs(memory, instances, first, random)
-        return rollout(self.policy, memory, instances, first, sampler(random))
+        return rollout(self.policy, memory, instances, first, Sampler(random))
 
     def _names(self) -> list[str]:
         """Names of the weights in the order of the optimiser's groups."""

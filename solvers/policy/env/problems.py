@@ -85,7 +85,7 @@ def _whole(demand: Floats, capacity: float) -> tuple[Floats, float]:
         if np.minimum(whole, capacity * unit).sum() >= EXACT or capacity * unit >= EXACT:
             break
         if np.allclose(scaled, whole, rtol=0.0, atol=1e-9 * unit):
-            return np.minimum(whole, EXACT), math.floor(capacity * unit + 1e-9 * unit)
+            return np.minimum(whole, EXACT), float(math.floor(capacity * unit + 1e-9 * unit))
     parts = np.ceil(demand / capacity * FINE - 1e-6)
     return np.minimum(parts, EXACT), FINE
 

@@ -1,5 +1,7 @@
 """Attention over the places of a problem: pre-norm, RMSNorm and SwiGLU, with a bias per pair of places."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -105,3 +107,16 @@ def initialise(module: nn.Module) -> None:
         for linear in (layer.attention.out, layer.feed_forward.down):
             with torch.no_grad():
                 linear.weight.mul_((2 * len(layers)) ** -0.5)
+
+
+def deepened(tensors: Mapping[str, Tensor], encoder: Encoder) -> dict[str, Tensor]:
+    """Return the weights of a network with those of the layers that only a deeper encoder has.
+
+    They are what the encoder begins with, but for the last map of both parts of a layer: 0, so that the layer adds
+    nothing, and the network computes what it did, until it has learned.
+    """
+    found = dict(tensors)
+    for name, weight in encoder.layers.state_dict(prefix="encoder.layers.").items():
+        last = name.endswith(("attention.out.weight", "feed_forward.down.weight"))
+        found.setdefault(name, torch.zeros_like(weight) if last else weight)
+    return found

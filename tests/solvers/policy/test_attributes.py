@@ -10,7 +10,7 @@ from vrp.data.uniform import uniform  # noqa: E402
 from vrp.solvers.policy import decoding, env, load, save_pretrained  # noqa: E402
 from vrp.solvers.policy.env import Attribute, Instances, State, instances, padded, stacked  # noqa: E402
 from vrp.solvers.policy.pomo import POMO, Shape, seeded  # noqa: E402
-from vrp.solvers.policy.rollout import rollout, sampler, starts  # noqa: E402
+from vrp.solvers.policy.rollout import Sampler, rollout, starts  # noqa: E402
 from vrp.solvers.policy.weights import Trained  # noqa: E402
 
 SMALL = Shape(width=16, heads=2, hidden=16, layers=1, attributes=("urgent",))
@@ -45,13 +45,13 @@ def test_a_rule_forbids() -> None:
     """All stops are served, urgent ones first on every route; without the rule they are not first."""
     policy, batch = seeded(SMALL, 1), batch_with("urgent")
     random = torch.Generator().manual_seed(3)
-    walks = rollout(policy, policy.encode(batch), batch, starts(batch, 12), sampler(random))
+    walks = rollout(policy, policy.encode(batch), batch, starts(batch, 12), Sampler(random))
     assert not decoding.unserved(batch, walks.home, walks.choices).any()
     walk = walks.choices
     urgent = batch.more["urgent"][:, None].expand(-1, 12, -1).gather(2, walk) > 0
     relaxed_before = (walk[..., :-1] != 0) & ~urgent[..., :-1]
     assert not (relaxed_before & urgent[..., 1:]).any()
-    free = rollout(policy, policy.encode(batch), batch_with(), starts(batch, 12), sampler(random)).choices
+    free = rollout(policy, policy.encode(batch), batch_with(), starts(batch, 12), Sampler(random)).choices
     urgent = batch.more["urgent"][:, None].expand(-1, 12, -1).gather(2, free) > 0
     assert ((free[..., :-1] != 0) & ~urgent[..., :-1] & urgent[..., 1:]).any()
 

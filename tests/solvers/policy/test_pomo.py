@@ -35,14 +35,14 @@ def mixed(seed: int, sizes: tuple[int, ...] = (7, 12, 5, 9)) -> list[vrp.Problem
 def sampled(policy: POMO, batch: env.Instances, number: int = 5, seed: int = 0) -> rollouts.Rollout:
     random = torch.Generator().manual_seed(seed)
     first = rollouts.starts(batch, number, random)
-    return rollouts.rollout(policy, policy.encode(batch), batch, first, rollouts.sampler(random))
+    return rollouts.rollout(policy, policy.encode(batch), batch, first, rollouts.Sampler(random))
 
 
-def test_replay_equals_steps(policy: POMO) -> None:
+def test_replay_equals_steps(policy: POMO, either_way: None) -> None:
     """One call for all steps gives the log-probabilities that asking step by step gives, and the same gradients."""
     batch = env.encode(mixed(0))
     walks = sampled(policy, batch)
-    at_once = rollouts.log_likelihood(policy, policy.encode(batch), walks)
+    at_once = rollouts.replay(policy, policy.encode(batch), batch, walks).log
     memory, state, by_step = policy.encode(batch), env.begin(batch, walks.choices[..., 0]), []
     for choice in walks.choices.unbind(2)[1:]:
         logits = policy(memory, rollouts.query(batch, state))
@@ -57,14 +57,17 @@ def test_replay_equals_steps(policy: POMO) -> None:
         assert torch.allclose(a, b, rtol=1e-3, atol=1e-4 * float(b.abs().max()) + 1e-6)
 
 
-def test_following_equals_rolling_out(policy: POMO) -> None:
+def test_following_equals_rolling_out(policy: POMO, general: None) -> None:
     """Given choices are replayed as the queries that a policy which made them had asked."""
     batch = env.encode(mixed(1))
     walks = sampled(policy, batch)
     again = rollouts.follow(batch, walks.choices)
     assert torch.equal(again.home, walks.home)
-    for a, b in zip(again.asked, walks.asked, strict=True):
-        assert torch.equal(a, b)
+    one, other = (rollouts.replay(policy, policy.encode(batch), batch, each) for each in (walks, again))
+    assert walks.asked is not None
+    assert again.asked is None
+    assert torch.equal(one.log, other.log)
+    assert torch.equal(one.free, other.free)
 
 
 def test_reduced_precision_reaches_every_weight() -> None:
@@ -75,17 +78,17 @@ def test_reduced_precision_reaches_every_weight() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         memory = policy.encode(batch)
         first = rollouts.starts(batch, 6, random)
-        walks = rollouts.rollout(policy, memory.detached(), batch, first, rollouts.sampler(random))
-        reduced = rollouts.log_likelihood(policy, memory, walks)
+        walks = rollouts.rollout(policy, memory.detached(), batch, first, rollouts.Sampler(random))
+        reduced = rollouts.replay(policy, memory, batch, walks).log
     reduced.sum().backward()
     for name, weight in policy.named_parameters():
         assert weight.grad is not None, name
         assert weight.grad.abs().sum() > 0, name
-    full = rollouts.log_likelihood(policy, policy.encode(batch), walks)
+    full = rollouts.replay(policy, policy.encode(batch), batch, walks).log
     assert torch.allclose(full, reduced, atol=0.1)
 
 
-def test_probabilities_sum_to_one(policy: POMO) -> None:
+def test_probabilities_sum_to_one(policy: POMO, either_way: None) -> None:
     """Summed over all that can be sampled on a tiny problem, the probabilities of whole walks give 1."""
     batch = env.encode([cvrp(np.random.default_rng(4), 3, capacity=12.0)])
     seen = {}
@@ -94,9 +97,9 @@ def test_probabilities_sum_to_one(policy: POMO) -> None:
         # All from the same first stop.
         walks = rollouts.rollout(
             policy, policy.encode(batch), batch, torch.ones_like(walks.home),
-            rollouts.sampler(torch.Generator().manual_seed(seed)),
+            rollouts.Sampler(torch.Generator().manual_seed(seed)),
         )  # fmt: skip
-        chance = rollouts.log_likelihood(policy, policy.encode(batch), walks).sum(dim=2).exp()
+        chance = rollouts.replay(policy, policy.encode(batch), batch, walks).log.sum(dim=2).exp()
         for walk, p in zip(walks.choices[0].tolist(), chance[0].tolist(), strict=True):
             while walk[-1] == 0:
                 walk.pop()
@@ -152,12 +155,12 @@ def test_narrowed_sampling(policy: POMO) -> None:
     logits[..., 3] = -torch.inf
 
     def drawn(**options: float) -> torch.Tensor:
-        return decoding.narrowed(rollouts.sampler(torch.Generator().manual_seed(5)), **options)(logits)
+        return rollouts.Sampler(torch.Generator().manual_seed(5), **options)(logits)
 
     best = rollouts.greedy(logits)
     for options in ({"top_k": 1}, {"top_p": 1e-6}, {"temperature": 1e-4}):
         assert torch.equal(drawn(**options), best), options
-    plain = rollouts.sampler(torch.Generator().manual_seed(5))(logits)
+    plain = rollouts.Sampler(torch.Generator().manual_seed(5))(logits)
     assert torch.equal(drawn(top_k=11, top_p=1.0), plain)
     assert not torch.equal(plain, best)
     top = logits.topk(3, dim=2).indices
@@ -167,7 +170,7 @@ def test_narrowed_sampling(policy: POMO) -> None:
 def test_sampler_follows_the_probabilities() -> None:
     """Over 20,000 draws each place comes up as often as it should, within four standard errors."""
     logits = torch.tensor([0.0, 1.0, -1.0, -torch.inf, 2.0]).expand(1, 20_000, 5)
-    drawn = rollouts.sampler(torch.Generator().manual_seed(0))(logits)
+    drawn = rollouts.Sampler(torch.Generator().manual_seed(0))(logits)
     share = torch.bincount(drawn[0], minlength=5) / 20_000
     wanted = logits[0, 0].softmax(dim=0)
     assert ((share - wanted).abs() <= 4 * (wanted * (1 - wanted) / 20_000).sqrt()).all()
@@ -185,7 +188,7 @@ def test_extreme_draws_are_feasible(monkeypatch: pytest.MonkeyPatch, drawn: floa
     """The least and the largest random number choose the first and the last feasible place."""
     monkeypatch.setattr(torch, "rand", lambda shape, **kwargs: torch.full(shape, drawn))
     logits = torch.tensor([[[-torch.inf, 1.0, -torch.inf, 0.5, -torch.inf]]])
-    assert rollouts.sampler(torch.Generator())(logits).item() == place
+    assert rollouts.Sampler(torch.Generator())(logits).item() == place
 
 
 def test_starts() -> None:
@@ -203,7 +206,7 @@ def test_starts() -> None:
         assert sorted(d[1].tolist()) == [0, 1, 2, 3]
 
 
-def test_nothing_to_choose(policy: POMO) -> None:
+def test_nothing_to_choose(policy: POMO, either_way: None) -> None:
     """One stop; all at one point; no stop that fits: plans without a crash."""
     one = vrp.Problem.from_arrays(coords=[[0, 0], [3, 4]], demand=[1], capacity=1)
     point = vrp.Problem.from_arrays(coords=np.ones((4, 2)), demand=[5, 5, 5], capacity=9)
@@ -216,16 +219,16 @@ def test_nothing_to_choose(policy: POMO) -> None:
         assert float(cost) == (pytest.approx(2.0 * 1.25) if problem is one else 0.0)
 
 
-def test_replay_in_parts_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_replay_in_parts_is_the_same(monkeypatch: pytest.MonkeyPatch, general: None) -> None:
     """Log-probabilities and gradients do not depend on how many queries are asked at once."""
     batch, policy = env.encode(mixed(3)), seeded(Shape(width=16, heads=2, hidden=16, layers=1), seed=1)
-    first, sample = rollouts.starts(batch, 5), rollouts.sampler(torch.Generator().manual_seed(0))
+    first, sample = rollouts.starts(batch, 5), rollouts.Sampler(torch.Generator().manual_seed(0))
     walks = rollouts.rollout(policy, policy.encode(batch).detached(), batch, first, sample)
 
     def asked(cached: int) -> list[torch.Tensor]:
         monkeypatch.setattr(rollouts, "CACHED", cached)
         policy.zero_grad()
-        found = rollouts.log_likelihood(policy, policy.encode(batch), walks)
+        found = rollouts.replay(policy, policy.encode(batch), batch, walks).log
         found.sum().backward()
         return [found.detach(), *(p.grad for p in policy.parameters() if p.grad is not None)]
 

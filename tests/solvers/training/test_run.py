@@ -1,6 +1,7 @@
 """A run of training: it stops at its minute, goes on exactly, and learns."""
 
 import csv
+import dataclasses
 import os
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from tests.solvers.training.conftest import TINY  # noqa: E402
 from vrp.errors import FormatError, OptionError  # noqa: E402
 from vrp.solvers.policy.weights import load  # noqa: E402
 from vrp.solvers.training import checkpoint, losses  # noqa: E402
+from vrp.solvers.training.data import generated  # noqa: E402
+from vrp.solvers.training.module import Training  # noqa: E402
 from vrp.solvers.training.run import train  # noqa: E402
 
 ROOT = Path(__file__).parents[3]
@@ -137,6 +140,22 @@ def test_two_processes_train_one_policy(tmp_path: Path) -> None:
     run("--minutes", "0.01", "--resume", str(tmp_path / "run" / "checkpoint"))
     assert checkpoint.load(tmp_path / "run" / "checkpoint").progress.step > first.step
     assert (tmp_path / "run" / "curve.svg").exists()
+
+
+def test_a_deeper_network_begins_where_another_ended(tiny, tmp_path: Path) -> None:
+    """Layers that the weights lack change no answer at first, and learn."""
+    batch = generated("uniform", 3, 6, torch.Generator().manual_seed(1))
+    outcome = train(tiny(), tmp_path / "one", quiet=True, steps=2)
+    before = outcome.training.average
+    shape = dataclasses.replace(before.shape, layers=before.shape.layers + 2)
+    deeper = Training(tiny(begin=str(tmp_path / "one" / "model"), shape=dataclasses.asdict(shape)), 1.0)
+    deeper.begin_from(before)
+    for field, wanted in zip(deeper.policy.encode(batch), before.encode(batch), strict=True):
+        assert torch.equal(field, wanted)
+    wanted = dataclasses.replace(deeper.config, minutes=1.0)
+    after = train(wanted, tmp_path / "two", quiet=True, steps=3).training.policy.state_dict()
+    last = f"encoder.layers.{shape.layers - 1}.attention.out.weight"
+    assert float(after[last].abs().sum()) > 0
 
 
 def test_beginning_from_another_shape_is_refused(tiny, tmp_path: Path) -> None:

@@ -1,0 +1,192 @@
+"""Walks by compiled kernels: what `rollout` and `replay` do on a processor, several times as fast.
+
+The kernels (`kernels`) know the rules of `env.rules` and the pointer of `nets.pointer`, in 32 bits. Everything else,
+such as other devices, networks with a `forward` of their own and attributes with a rule, takes the general way.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vrp.solvers.policy import env, kernels
+from vrp.solvers.policy.env import ATTRIBUTES, Instances, State, instances
+from vrp.solvers.policy.nets.pointer import NEARNESS, Memory, Pointer
+from vrp.solvers.policy.pomo import POMO
+
+log = logging.getLogger("vrp")
+_warm: set[tuple[int, int]] = set()
+"""Heads and widths of the pointers for which there are kernels in this process."""
+
+
+def suits(policy: POMO, memory: Memory, batch: Instances) -> bool:
+    """Return whether the kernels do what the policy does on these problems."""
+    return (
+        batch.coords.device.type == "cpu"
+        and not torch.is_autocast_enabled("cpu")
+        and all(field.dtype is torch.float32 for field in memory)
+        and type(policy).forward is POMO.forward
+        and type(policy.pointer) is Pointer
+        and all(ATTRIBUTES[name].allows is None for name in batch.more)
+        and 4 * batch.size * batch.places**2 * (policy.pointer.heads + 2) <= MOST_BYTES
+    )
+
+
+MOST_BYTES = 2**30
+"""Of the largest table; beyond about 5,000 places a row of it is no longer in a cache when it is needed."""
+
+
+def warm_up(policy: POMO) -> float:
+    """Compile the kernel of walks where that is due, or load it; return the seconds spent on compilation."""
+    shape = policy.pointer.heads, policy.pointer.context.out_features
+    if shape in _warm:
+        return 0.0
+    _warm.add(shape)
+    batch = instances(torch.zeros(1, 2, 2), torch.tensor([[0.0, 1.0]]), torch.ones(1))
+    with torch.no_grad():
+        memory = policy.encode(batch)
+    if not suits(policy, memory, batch):
+        return 0.0
+    stats = kernels.walk.stats
+    if kernels.walk.signatures == [] and not (stats.cache_path and any(Path(stats.cache_path).glob("kernels.walk-*"))):
+        log.warning("Compiling the walks of the policy, once per machine: 5 to 15 s.")
+    misses, began = sum(stats.cache_misses.values()), time.perf_counter()
+    finish(policy, memory, batch, env.begin(batch, torch.ones(1, 1, dtype=torch.int64)), 0.0, None)
+    return time.perf_counter() - began if sum(kernels.walk.stats.cache_misses.values()) > misses else 0.0
+
+
+@torch.no_grad()
+def finish(
+    policy: POMO, memory: Memory, batch: Instances, state: State, sharp: float, random: torch.Generator | None
+) -> Tensor:
+    """Return the choices [B, S, T] that lead from a state to the end, then home.
+
+    Parameters
+    ----------
+    policy, memory, batch, state
+        As in `rollout.completed`.
+    sharp
+        What logits are multiplied by before one is drawn; 0 always takes the likeliest.
+    random
+        Draws the seeds; None where nothing is drawn.
+    """
+    size, number = state.at.shape
+    seeds = torch.ones(size * number, dtype=torch.int64)
+    if random is not None:
+        seeds = torch.randint(1, 2**62, seeds.shape, generator=random)
+    choices = state.home[..., None].repeat(1, 1, 2 * batch.places)
+    counts = torch.zeros(size, number, dtype=torch.int64)
+    tables = _arrays(_tables(policy, memory, batch))
+    rules, begun = _rules(batch), _begun(state)
+    given = (np.float32(policy.pointer.clip), np.float32(sharp), seeds.numpy().view(np.uint64))
+
+    def run(begin: int, end: int, work: kernels.Work, shape: kernels.Sizes) -> None:
+        kernels.walk(begin, end, tables, rules, begun, *given, choices.numpy(), counts.numpy(), work, shape)
+
+    _in_parts(size * number, run, policy.pointer, batch.places)
+    return choices[..., : int(counts.max())]
+
+
+def replay(policy: POMO, memory: Memory, batch: Instances, state: State, choices: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the log-probabilities [B, S, T] of choices from a state on, with gradients, and whether they are free."""
+    tables = _tables(policy, memory, batch)
+    found: tuple[Tensor, Tensor] = _Replay.apply(policy.pointer, batch, state, choices, *tables)  # type: ignore[no-untyped-call]
+    return found
+
+
+class _Replay(torch.autograd.Function):
+    """The kernels `likelihoods` and `gradients`."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, pointer: Pointer, batch: Instances, state: State, choices: Tensor, *tables: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        choices = choices.contiguous()
+        found, free = torch.zeros(choices.shape), torch.zeros(choices.shape, dtype=torch.bool)
+        given = _arrays(tables), _rules(batch), _begun(state), np.float32(pointer.clip), choices.numpy()
+
+        def run(begin: int, end: int, work: kernels.Work, shape: kernels.Sizes) -> None:
+            kernels.likelihoods(begin, end, *given, found.numpy(), free.numpy(), work, shape)
+
+        _in_parts(state.at.numel(), run, pointer, batch.places)
+        ctx.save_for_backward(*tables)
+        ctx.mark_non_differentiable(free)
+        ctx.pointer, ctx.places, ctx.given = pointer, batch.places, given[1:]
+        return found, free
+
+    @staticmethod
+    def backward(ctx: Any, *pulled: Tensor) -> tuple[Tensor | None, ...]:
+        tables = ctx.saved_tensors
+        changes = [torch.zeros(table.shape) for table in tables]
+        given = _arrays(tables), *ctx.given, pulled[0].contiguous().numpy(), _arrays(changes)
+
+        def run(begin: int, end: int, work: kernels.Work, shape: kernels.Sizes) -> None:
+            kernels.gradients(begin, end, *given, work, shape)
+
+        _in_parts(len(tables[0]), run, ctx.pointer, ctx.places)
+        return (None, None, None, None, *changes)
+
+
+def _tables(policy: POMO, memory: Memory, batch: Instances) -> tuple[Tensor, ...]:
+    """Return the fields of `kernels.Tables` as tensors, with their history."""
+    pointer = policy.pointer
+    size, heads, places, wide = memory.key.shape
+    target, pointed = memory.target.chunk(2, dim=2)
+    scale = wide**-0.5
+
+    def compared(asked: Tensor, added: Tensor) -> Tensor:
+        """Return [B, A, L, C] of queries [B, A, width] and what is added to their logits [B, A, L]."""
+        parts = asked.view(size, -1, heads, wide).transpose(1, 2)
+        scores = (scale * parts) @ memory.key.transpose(2, 3)
+        pointers = asked @ pointed.transpose(1, 2)
+        return torch.cat([scores, pointers[:, None], added[:, None]], dim=1).permute(0, 2, 3, 1)
+
+    def none(number: int) -> Tensor:
+        return target.new_zeros(size, number, places)
+
+    near = -NEARNESS * pointer.nearness * memory.distance
+    if bool(batch.cyclic.any()):
+        place, home = compared(memory.at, near), compared(memory.home, none(places))
+    else:
+        place = compared(memory.at + memory.home[:, :1], near)
+        home = place.new_zeros(size, 0, *place.shape[2:])
+    told = pointer.context.weight.t().expand(size, -1, -1)
+    value = memory.value.permute(0, 2, 3, 1)
+    target = target.view(size, places, heads, wide).transpose(2, 3)
+    return place, home, compared(told, none(told.shape[1])), value, target
+
+
+def _arrays(tables: tuple[Tensor, ...] | list[Tensor]) -> kernels.Tables:
+    return kernels.Tables(*(table.detach().contiguous().numpy() for table in tables))
+
+
+def _rules(batch: Instances) -> kernels.Rules:
+    given = batch.demand, batch.capacity, batch.valid.sum(dim=1)
+    return kernels.Rules(*(field.float().contiguous().numpy() for field in given))
+
+
+def _begun(state: State) -> kernels.Begun:
+    return kernels.Begun(*(field.contiguous().numpy() for field in state._replace(used=state.used.float())))
+
+
+def _in_parts(count: int, run: Callable[..., None], pointer: Pointer, places: int) -> None:
+    """Run a kernel on 0 to count - 1, a part in each of torch's threads."""
+    wide = pointer.context.out_features // pointer.heads
+    shape = (0,) * pointer.heads, (0,) * wide
+    threads = min(torch.get_num_threads(), count)
+
+    def run_part(i: int) -> None:
+        work = kernels.work(places, pointer.heads, wide)
+        run(count * i // threads, count * (i + 1) // threads, work, shape)
+
+    if threads == 1:
+        run_part(0)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(run_part, range(threads)))
