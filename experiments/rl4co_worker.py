@@ -20,7 +20,7 @@ def ours(n: int, layers: int, starts: int, batch: int) -> tuple[Step, Step]:
     """Return a rollout and a training step of `vrp.solvers.policy.pomo`."""
     from vrp.solvers.policy import env
     from vrp.solvers.policy.pomo import Shape, seeded
-    from vrp.solvers.policy.rollout import Sampler, replay, rollout
+    from vrp.solvers.policy.rollout import Sampler, explore, rollout
     from vrp.solvers.policy.rollout import starts as first_choices
     from vrp.solvers.training.data import generated
     from vrp.solvers.training.losses import reinforce
@@ -39,8 +39,7 @@ def ours(n: int, layers: int, starts: int, batch: int) -> tuple[Step, Step]:
         made = generated("uniform", batch, n, random)
         memory = policy.encode(made)
         first = first_choices(made, starts, random)
-        walks = rollout(policy, memory.detached(), made, first, Sampler(random))
-        replayed = replay(policy, memory, made, walks)
+        walks, replayed = explore(policy, memory, made, first, random)
         cost = env.cost(made, walks.home, walks.choices)
         learn(optimizer, reinforce(cost, replayed.log.sum(dim=2), replayed.free.sum(dim=2)))
 

@@ -22,7 +22,7 @@ from vrp.solvers.policy import env, load
 from vrp.solvers.policy.env import Instances
 from vrp.solvers.policy.graph import GraphRollouts
 from vrp.solvers.policy.pomo import POMO
-from vrp.solvers.policy.rollout import Sampler, replay, rollout, starts
+from vrp.solvers.policy.rollout import explore, replay, starts
 from vrp.solvers.training.data import generated
 from vrp.solvers.training.losses import reinforce
 
@@ -51,10 +51,11 @@ class Step:
             first = starts(batch, min(self.given.starts, batch.places - 1), self.random)
             if self.graphs is not None:
                 walks = self.graphs(memory.detached(), batch, first, self.random)
+                rolled = self._now()
+                replayed = replay(self.policy, memory, batch, walks)
             else:
-                walks = rollout(self.policy, memory.detached(), batch, first, Sampler(self.random))
-            rolled = self._now()
-            replayed = replay(self.policy, memory, batch, walks)
+                walks, replayed = explore(self.policy, memory, batch, first, self.random)
+                rolled = self._now()
             cost = env.cost(batch, walks.home, walks.choices)
             loss = reinforce(cost, replayed.log.sum(dim=2), replayed.free.sum(dim=2))
         self.optimizer.zero_grad()

@@ -76,27 +76,25 @@ def finish(
     random
         Draws the seeds; None where nothing is drawn.
     """
-    size, number = state.at.shape
-    seeds = torch.ones(size * number, dtype=torch.int64)
-    if random is not None:
-        seeds = torch.randint(1, 2**62, seeds.shape, generator=random)
-    choices = state.home[..., None].repeat(1, 1, 2 * batch.places)
-    counts = torch.zeros(size, number, dtype=torch.int64)
     tables = _arrays(_tables(policy, memory, batch))
-    rules, begun = _rules(batch), _begun(state)
-    given = (np.float32(policy.pointer.clip), np.float32(sharp), seeds.numpy().view(np.uint64))
-
-    def run(begin: int, end: int, work: kernels.Work, shape: kernels.Sizes) -> None:
-        kernels.walk(begin, end, tables, rules, begun, *given, choices.numpy(), counts.numpy(), work, shape)
-
-    _in_parts(size * number, run, policy.pointer, batch.places)
-    return choices[..., : int(counts.max())]
+    return _walked(policy.pointer, batch, state, tables, sharp, random, record=False)[0]
 
 
 def replay(policy: POMO, memory: Memory, batch: Instances, state: State, choices: Tensor) -> tuple[Tensor, Tensor]:
     """Return the log-probabilities [B, S, T] of choices from a state on, with gradients, and whether they are free."""
-    tables = _tables(policy, memory, batch)
-    found: tuple[Tensor, Tensor] = _Replay.apply(policy.pointer, batch, state, choices, *tables)  # type: ignore[no-untyped-call]
+    found: tuple[Tensor, Tensor] = _Replay.apply(  # type: ignore[no-untyped-call]
+        policy.pointer, batch, state, choices, *_tables(policy, memory, batch)
+    )
+    return found
+
+
+def explore(
+    policy: POMO, memory: Memory, batch: Instances, state: State, random: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what `replay` says of choices that are drawn by their probabilities, and the choices."""
+    found: tuple[Tensor, Tensor, Tensor] = _Explore.apply(  # type: ignore[no-untyped-call]
+        policy.pointer, batch, state, random, *_tables(policy, memory, batch)
+    )
     return found
 
 
@@ -106,7 +104,7 @@ class _Replay(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, pointer: Pointer, batch: Instances, state: State, choices: Tensor, *tables: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, ...]:
         choices = choices.contiguous()
         found, free = torch.zeros(choices.shape), torch.zeros(choices.shape, dtype=torch.bool)
         given = _arrays(tables), _rules(batch), _begun(state), np.float32(pointer.clip), choices.numpy()
@@ -115,22 +113,61 @@ class _Replay(torch.autograd.Function):
             kernels.likelihoods(begin, end, *given, found.numpy(), free.numpy(), work, shape)
 
         _in_parts(state.at.numel(), run, pointer, batch.places)
-        ctx.save_for_backward(*tables)
+        ctx.save_for_backward(*tables, choices)
         ctx.mark_non_differentiable(free)
-        ctx.pointer, ctx.places, ctx.given = pointer, batch.places, given[1:]
+        ctx.pointer, ctx.batch, ctx.state = pointer, batch, state
         return found, free
 
     @staticmethod
     def backward(ctx: Any, *pulled: Tensor) -> tuple[Tensor | None, ...]:
-        tables = ctx.saved_tensors
+        *tables, choices = ctx.saved_tensors
         changes = [torch.zeros(table.shape) for table in tables]
-        given = _arrays(tables), *ctx.given, pulled[0].contiguous().numpy(), _arrays(changes)
+        given = _arrays(tables), _rules(ctx.batch), _begun(ctx.state), np.float32(ctx.pointer.clip), choices.numpy()
+        pull, added = pulled[0].contiguous().numpy(), _arrays(changes)
 
         def run(begin: int, end: int, work: kernels.Work, shape: kernels.Sizes) -> None:
-            kernels.gradients(begin, end, *given, work, shape)
+            kernels.gradients(begin, end, *given, pull, added, work, shape)
 
-        _in_parts(len(tables[0]), run, ctx.pointer, ctx.places)
+        _in_parts(ctx.batch.size, run, ctx.pointer, ctx.batch.places)
         return (None, None, None, None, *changes)
+
+
+class _Explore(_Replay):
+    """The same of choices that the kernel `walk` makes."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, pointer: Pointer, batch: Instances, state: State, random: torch.Generator, *tables: Tensor
+    ) -> tuple[Tensor, ...]:
+        choices, found, free = _walked(pointer, batch, state, _arrays(tables), 1.0, random, record=True)
+        ctx.save_for_backward(*tables, choices)
+        ctx.mark_non_differentiable(free, choices)
+        ctx.pointer, ctx.batch, ctx.state = pointer, batch, state
+        return found, free, choices
+
+
+def _walked(
+    pointer: Pointer, batch: Instances, state: State, tables: kernels.Tables, sharp: float,
+    random: torch.Generator | None, record: bool,
+) -> tuple[Tensor, ...]:  # fmt: skip
+    """Return choices [B, S, T] and, where they are recorded, log-probabilities and whether they are free."""
+    size, number = state.at.shape
+    seeds = torch.ones(size * number, dtype=torch.int64)
+    if random is not None:
+        seeds = torch.randint(1, 2**62, seeds.shape, generator=random)
+    choices = state.home[..., None].repeat(1, 1, 2 * batch.places)
+    counts = torch.zeros(size, number, dtype=torch.int64)
+    found = torch.zeros(size, number, choices.shape[2] if record else 0)
+    made = choices, counts, found, torch.zeros(found.shape, dtype=torch.bool)
+    given = tables, _rules(batch), _begun(state), np.float32(pointer.clip), np.float32(sharp)
+    arrays = seeds.numpy().view(np.uint64), *(field.numpy() for field in made)
+
+    def run(begin: int, end: int, work: kernels.Work, shape: kernels.Sizes) -> None:
+        kernels.walk(begin, end, *given, *arrays, work, shape)
+
+    _in_parts(size * number, run, pointer, batch.places)
+    length = int(counts.max())
+    return tuple(field[..., :length].contiguous() for field in (made[0], *made[2:]))
 
 
 def _tables(policy: POMO, memory: Memory, batch: Instances) -> tuple[Tensor, ...]:
@@ -145,7 +182,7 @@ def _tables(policy: POMO, memory: Memory, batch: Instances) -> tuple[Tensor, ...
         parts = asked.view(size, -1, heads, wide).transpose(1, 2)
         scores = (scale * parts) @ memory.key.transpose(2, 3)
         pointers = asked @ pointed.transpose(1, 2)
-        return torch.cat([scores, pointers[:, None], added[:, None]], dim=1).permute(0, 2, 3, 1)
+        return torch.cat([scores, pointers[:, None], added[:, None]], dim=1).permute(0, 2, 3, 1).contiguous()
 
     def none(number: int) -> Tensor:
         return target.new_zeros(size, number, places)
@@ -157,13 +194,13 @@ def _tables(policy: POMO, memory: Memory, batch: Instances) -> tuple[Tensor, ...
         place = compared(memory.at + memory.home[:, :1], near)
         home = place.new_zeros(size, 0, *place.shape[2:])
     told = pointer.context.weight.t().expand(size, -1, -1)
-    value = memory.value.permute(0, 2, 3, 1)
-    target = target.view(size, places, heads, wide).transpose(2, 3)
+    value = memory.value.permute(0, 2, 3, 1).contiguous()
+    target = target.view(size, places, heads, wide).transpose(2, 3).contiguous()
     return place, home, compared(told, none(told.shape[1])), value, target
 
 
 def _arrays(tables: tuple[Tensor, ...] | list[Tensor]) -> kernels.Tables:
-    return kernels.Tables(*(table.detach().contiguous().numpy() for table in tables))
+    return kernels.Tables(*(table.detach().numpy() for table in tables))
 
 
 def _rules(batch: Instances) -> kernels.Rules:

@@ -139,7 +139,7 @@ GAP = 128
 @kernel
 def walk(
     begin: int, end: int, tables: Tables, rules: Rules, begun: Begun, clip: Real, sharp: Real, seeds: Any,
-    choices: Any, counts: Any, work: Work, shape: Sizes,
+    choices: Any, counts: Any, found: Any, free: Any, work: Work, shape: Sizes,
 ) -> None:  # fmt: skip
     """Finish some of the walks.
 
@@ -157,6 +157,8 @@ def walk(
         [B, S, 2 * L] int64 to write to; beyond the end of a walk, its home must be there.
     counts
         [B, S] int64 to write the numbers of choices to.
+    found, free
+        As in `likelihoods`, [B, S, 2 * L], where `sharp` is 1; or [B, S, 0] where nobody asks.
     shape
         Of the network.
     """
@@ -175,7 +177,11 @@ def walk(
             if count > 1:
                 _answer(b, at, home, _told(b, used, goods, left, rules), count, tables, clip, work, shape)
                 if sharp > ZERO:
-                    chosen = _drawn(count, sharp, work)
+                    top, total = _chances(count, sharp, work)
+                    chosen = _drawn(count, total, work)
+                    if found.shape[2] > 0:
+                        free[b, s, made] = True
+                        found[b, s, made] = work.logit[chosen] - top - np.float32(math.log(total))
                 else:
                     for k in range(1, count):
                         chosen = k if work.logit[k] > work.logit[chosen] else chosen
@@ -382,9 +388,8 @@ def _chances(count: int, sharp: Real, work: Work) -> tuple[Real, Real]:
 
 
 @part
-def _drawn(count: int, sharp: Real, work: Work) -> int:
-    """Return which of the feasible places a random number draws."""
-    _, total = _chances(count, sharp, work)
+def _drawn(count: int, total: Real, work: Work) -> int:
+    """Return which of the feasible places a random number draws, by the chances and their sum."""
     # Below the total even after rounding, so that the first place beyond is one with a chance.
     upto = min(np.float32(uniform(work)) * total, total * BELOW)
     passed = ZERO

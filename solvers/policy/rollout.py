@@ -153,6 +153,18 @@ def replay(policy: POMO, memory: Memory, batch: Instances, walks: Rollout) -> Re
     return Replay(*(each.view(size, steps, number).transpose(1, 2) for each in (found, free)))
 
 
+def explore(
+    policy: POMO, memory: Memory, batch: Instances, first: Tensor, random: torch.Generator
+) -> tuple[Rollout, Replay]:
+    """Return sampled rollouts and their replay, in one pass where that can be."""
+    if fused.suits(policy, memory, batch):
+        state = env.begin(batch, first)
+        log, free, choices = fused.explore(policy, memory, batch, state, random)
+        return Rollout(state.home, torch.cat([first[..., None], choices], dim=2)), Replay(log, free)
+    walks = rollout(policy, memory.detached(), batch, first, Sampler(random))
+    return walks, replay(policy, memory, batch, walks)
+
+
 def _asked(policy: POMO, memory: Memory, asked: Query, wanted: Tensor, index: Tensor) -> Tensor:
     """Return [B, W], the log-probabilities of the choices wanted [B, Q] of some queries, at [B, W]."""
     logits = policy(memory, Query(*(picked(field, index) for field in asked)))

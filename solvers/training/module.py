@@ -16,7 +16,7 @@ from vrp.solvers.policy.graph import GraphRollouts
 from vrp.solvers.policy.nets.encoder import deepened
 from vrp.solvers.policy.nets.pointer import Memory
 from vrp.solvers.policy.pomo import POMO, seeded
-from vrp.solvers.policy.rollout import Rollout, Sampler, follow, replay, rollout, starts
+from vrp.solvers.policy.rollout import Replay, Rollout, explore, follow, replay, starts
 from vrp.solvers.policy.weights import fill
 from vrp.solvers.training import checkpoint, schedule
 from vrp.solvers.training.config import Config
@@ -92,8 +92,11 @@ class Training(L.LightningModule):
         random = torch.Generator(self.device).manual_seed(schedule.seed(config, step, self.global_rank))
         instances, given = self._instances(random)
         memory = self.policy.encode(instances)
-        walks = follow(instances, given) if given is not None else self._explore(instances, memory.detached(), random)
-        replayed = replay(self.policy, memory, instances, walks)
+        if given is None:
+            walks, replayed = self._explore(instances, memory, random)
+        else:
+            walks = follow(instances, given)
+            replayed = replay(self.policy, memory, instances, walks)
         cost = env.cost(instances, walks.home, walks.choices)
         learned = cost, replayed.log.sum(dim=2), replayed.free.sum(dim=2)
         # All rollouts of a problem in a row, whichever of its symmetries they are on.
@@ -165,11 +168,12 @@ class Training(L.LightningModule):
         made = generated(schedule.distribution(config, step), count, size, random)
         return symmetric(made, config.symmetries), None
 
-    def _explore(self, instances: Instances, memory: Memory, random: torch.Generator) -> Rollout:
+    def _explore(self, instances: Instances, memory: Memory, random: torch.Generator) -> tuple[Rollout, Replay]:
         first = starts(instances, min(self.config.starts, instances.places - 1), random)
-        if self.graphs is not None:
-            return self.graphs(memory, instances, first, random)
-        return rollout(self.policy, memory, instances, first, Sampler(random))
+        if self.graphs is None:
+            return explore(self.policy, memory, instances, first, random)
+        walks = self.graphs(memory.detached(), instances, first, random)
+        return walks, replay(self.policy, memory, instances, walks)
 
     def _names(self) -> list[str]:
         """Names of the weights in the order of the optimiser's groups."""

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from vrp.solvers.policy import env, fused, load  # noqa: E402
 from vrp.solvers.policy.pomo import NETWORKS, POMO, Shape, seeded  # noqa: E402
-from vrp.solvers.policy.rollout import Rollout, Sampler, follow, greedy, replay, rollout, starts  # noqa: E402
+from vrp.solvers.policy.rollout import Rollout, Sampler, explore, follow, greedy, replay, rollout, starts  # noqa: E402
 
 
 def lively(shape: Shape, seed: int = 1) -> POMO:
@@ -65,6 +65,23 @@ def test_answers_and_gradients(shape: Shape, seed: int, sizes: list[int]) -> Non
         assert torch.allclose(
             mine.float(), theirs.float(), rtol=2e-3, atol=1e-4 * float(theirs.float().abs().max()) + 1e-5
         )
+
+
+def test_exploring_is_sampling_and_replaying() -> None:
+    """One pass gives the walks, log-probabilities and gradients that two give."""
+    rng = np.random.default_rng(5)
+    batch, policy = (
+        env.encode([cvrp(rng, 12), tour(rng, 9), few(rng, 15, 2)]),
+        lively(Shape(width=16, heads=2, layers=1)),
+    )
+    first, random = starts(batch, 6), torch.Generator().manual_seed(7)
+    walks, told = explore(policy, policy.encode(batch), batch, first, random.manual_seed(7))
+    again = rollout(policy, policy.encode(batch), batch, first, Sampler(random.manual_seed(7)))
+    assert torch.equal(walks.choices, again.choices)
+    pull = torch.randn(told.log.shape, generator=random)
+    one = [told.log, told.free, *torch.autograd.grad((told.log * pull).sum(), list(policy.parameters()))]
+    for mine, theirs in zip(one, asked(policy, batch, walks, pull), strict=True):
+        assert torch.equal(mine, theirs)
 
 
 @settings(max_examples=10)
