@@ -136,8 +136,8 @@ GENERATORS = ("vrp.data.uniform", "vrp.data.clustered", "vrp.data.like_x", "vrp.
 
 # Large packages, and the only modules that import them when they are themselves imported.
 OWNERS = {
-    "numba": ("vrp.solvers.search",),
-    "llvmlite": ("vrp.solvers.search",),
+    "numba": ("vrp.solvers.search", "vrp.solvers.policy.vectors"),
+    "llvmlite": ("vrp.solvers.search", "vrp.solvers.policy.vectors"),
     "ortools": ("vrp.baselines",),
     "pyvrp": ("vrp.baselines",),
     "vroom": ("vrp.baselines",),

@@ -136,7 +136,7 @@ class _Explore(_Replay):
     """The same of choices that the kernel `walk` makes."""
 
     @staticmethod
-    def forward(
+    def forward(  # type: ignore[override]
         ctx: Any, pointer: Pointer, batch: Instances, state: State, random: torch.Generator, *tables: Tensor
     ) -> tuple[Tensor, ...]:
         choices, found, free = _walked(pointer, batch, state, _arrays(tables), 1.0, random, record=True)
