@@ -19,6 +19,7 @@ from vrp.solvers.policy import env, kernels
 from vrp.solvers.policy.env import ATTRIBUTES, Instances, State, instances
 from vrp.solvers.policy.nets.pointer import NEARNESS, Memory, Pointer
 from vrp.solvers.policy.pomo import POMO
+from vrp.solvers.search import jit
 
 log = logging.getLogger("vrp")
 _warm: set[tuple[int, int]] = set()
@@ -29,6 +30,7 @@ def suits(policy: POMO, memory: Memory, batch: Instances) -> bool:
     """Return whether the kernels do what the policy does on these problems."""
     return (
         batch.coords.device.type == "cpu"
+        and jit.compiles()
         and not torch.is_autocast_enabled("cpu")
         and all(field.dtype is torch.float32 for field in memory)
         and type(policy).forward is POMO.forward

@@ -26,9 +26,14 @@ HERE = Path(__file__).parent
 FAST = {"contract", "reassoc", "arcp", "nsz", "afn"}
 
 
+def compiles() -> bool:
+    """Return whether numba compiles at all."""
+    return not config.DISABLE_JIT  # type: ignore[attr-defined]
+
+
 def check_compiler() -> None:
     """Raise an OptionError where numba is told to compile nothing, so that there are no kernels to store."""
-    if config.DISABLE_JIT:  # type: ignore[attr-defined]
+    if not compiles():
         raise OptionError("The search needs numba's compiler, which NUMBA_DISABLE_JIT turns off. Unset this variable.")
 
 

@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch")
 from vrp.solvers.policy import env, fused, load  # noqa: E402
 from vrp.solvers.policy.pomo import NETWORKS, POMO, Shape, seeded  # noqa: E402
 from vrp.solvers.policy.rollout import Rollout, Sampler, explore, follow, greedy, replay, rollout, starts  # noqa: E402
+from vrp.solvers.search import jit  # noqa: E402
 
 
 def lively(shape: Shape, seed: int = 1) -> POMO:
@@ -155,6 +156,9 @@ def test_what_the_kernels_do_not_know_goes_the_general_way(monkeypatch: pytest.M
     turned = seeded(plain.shape, 1, Turned.name)
     walks = [rollout(p, p.encode(batch), batch, starts(batch, 6), greedy).choices for p in (plain, turned)]
     assert walks[0].shape != walks[1].shape or not torch.equal(*walks)
+    with monkeypatch.context() as patch:
+        patch.setattr(jit.config, "DISABLE_JIT", 1)
+        assert not fused.suits(plain, plain.encode(batch), batch)
     with torch.autocast("cpu", torch.bfloat16):
         assert not fused.suits(plain, plain.encode(batch), batch)
     barred = env.ATTRIBUTES | {"barred": env.Attribute(allows=lambda b, s, v: (v == 0)[:, None])}
