@@ -5,6 +5,7 @@ such as other devices, networks with a `forward` of their own and attributes wit
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vrp.solvers.policy import env, kernels
 from vrp.solvers.policy.env import ATTRIBUTES, Instances, State, instances
@@ -22,45 +23,64 @@ from vrp.solvers.policy.pomo import POMO
 from vrp.solvers.search import jit
 
 log = logging.getLogger("vrp")
-_warm: set[tuple[int, int]] = set()
-"""Heads and widths of the pointers for which there are kernels in this process."""
+_warm: set[tuple[int, int, bool]] = set()
+"""Heads and widths of the pointers for which there are kernels in this process, and whether they can learn."""
 
 
 def suits(policy: POMO, memory: Memory, batch: Instances) -> bool:
     """Return whether the kernels do what the policy does on these problems."""
+    plain = type(policy).forward is POMO.forward and "forward" not in vars(policy)
     return (
         batch.coords.device.type == "cpu"
         and jit.compiles()
         and not torch.is_autocast_enabled("cpu")
         and all(field.dtype is torch.float32 for field in memory)
-        and type(policy).forward is POMO.forward
+        and plain
+        and not policy._forward_hooks
+        and not policy._forward_pre_hooks
         and type(policy.pointer) is Pointer
+        and type(policy.pointer.context) is nn.Linear
         and all(ATTRIBUTES[name].allows is None for name in batch.more)
         and 4 * batch.size * batch.places**2 * (policy.pointer.heads + 2) <= MOST_BYTES
     )
 
 
-MOST_BYTES = 2**30
-"""Of the largest table; beyond about 5,000 places a row of it is no longer in a cache when it is needed."""
+MOST_BYTES = 2**28
+"""Of the largest table; making it takes four to five times as much. Beyond, torch needs less memory."""
 
 
-def warm_up(policy: POMO) -> float:
-    """Compile the kernel of walks where that is due, or load it; return the seconds spent on compilation."""
-    shape = policy.pointer.heads, policy.pointer.context.out_features
-    if shape in _warm:
+def warm_up(policy: POMO, learning: bool = False) -> float:
+    """Compile the kernel of walks where that is due, or load it; return the seconds spent on compilation.
+
+    With `learning` also those of log-probabilities and gradients.
+    """
+    shape = policy.pointer.heads, policy.pointer.context.out_features, learning
+    device = policy.pointer.nearness.device
+    corners = torch.tensor([[[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]])
+    batch = instances(corners, torch.tensor([[0.0, 1.0, 1.0]]), torch.tensor([2.0])).to(device)
+    if shape in _warm or not suits(policy, policy.encode(batch), batch):
         return 0.0
-    _warm.add(shape)
-    batch = instances(torch.zeros(1, 2, 2), torch.tensor([[0.0, 1.0]]), torch.ones(1))
-    with torch.no_grad():
+    path = kernels.walk.stats.cache_path
+    ready = Path(path) / "-".join(map(str, ("policy", *shape, "ready"))) if path else None
+    if ready is None or not ready.exists():
+        log.warning("Compiling the walks of the policy (%d heads), once per machine: 5 to 30 s.", shape[0])
+    misses, began = _misses(), time.perf_counter()
+    state = env.begin(batch, torch.ones(1, 1, dtype=torch.int64))
+    with torch.enable_grad():
         memory = policy.encode(batch)
-    if not suits(policy, memory, batch):
-        return 0.0
-    stats = kernels.walk.stats
-    if kernels.walk.signatures == [] and not (stats.cache_path and any(Path(stats.cache_path).glob("kernels.walk-*"))):
-        log.warning("Compiling the walks of the policy, once per machine: 5 to 15 s.")
-    misses, began = sum(stats.cache_misses.values()), time.perf_counter()
-    finish(policy, memory, batch, env.begin(batch, torch.ones(1, 1, dtype=torch.int64)), 0.0, None)
-    return time.perf_counter() - began if sum(kernels.walk.stats.cache_misses.values()) > misses else 0.0
+        finish(policy, memory, batch, state, 0.0, None)
+        if learning:
+            found, _ = replay(policy, memory, batch, state, torch.tensor([[[2, 0]]]))
+            torch.autograd.grad(found.sum(), memory.target, allow_unused=True)
+    _warm.add(shape)
+    if ready is not None:
+        ready.touch()
+    return time.perf_counter() - began if _misses() > misses else 0.0
+
+
+def _misses() -> int:
+    every = (kernels.walk, kernels.likelihoods, kernels.gradients)
+    return sum(sum(kernel.stats.cache_misses.values()) for kernel in every)
 
 
 @torch.no_grad()
@@ -78,14 +98,20 @@ def finish(
     random
         Draws the seeds; None where nothing is drawn.
     """
-    tables = _arrays(_tables(policy, memory, batch))
+    tables = _arrays(_tables(policy, memory, batch, state))
     return _walked(policy.pointer, batch, state, tables, sharp, random, record=False)[0]
 
 
 def replay(policy: POMO, memory: Memory, batch: Instances, state: State, choices: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the log-probabilities [B, S, T] of choices from a state on, with gradients, and whether they are free."""
+    """Return the log-probabilities [B, S, T] of choices from a state on, with gradients, and whether they are free.
+
+    That of a choice which is not feasible is -inf, without gradients. Raises ValueError where one is no place at all.
+    """
+    if choices.numel() and not 0 <= int(choices.min()) <= int(choices.max()) < batch.places:
+        told = f"from {int(choices.min())} to {int(choices.max())}"
+        raise ValueError(f"The choices to replay are {told}, but must be places from 0 to {batch.places - 1}.")
     found: tuple[Tensor, Tensor] = _Replay.apply(  # type: ignore[no-untyped-call]
-        policy.pointer, batch, state, choices, *_tables(policy, memory, batch)
+        policy.pointer, batch, state, choices, *_tables(policy, memory, batch, state)
     )
     return found
 
@@ -95,7 +121,7 @@ def explore(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return what `replay` says of choices that are drawn by their probabilities, and the choices."""
     found: tuple[Tensor, Tensor, Tensor] = _Explore.apply(  # type: ignore[no-untyped-call]
-        policy.pointer, batch, state, random, *_tables(policy, memory, batch)
+        policy.pointer, batch, state, random, *_tables(policy, memory, batch, state)
     )
     return found
 
@@ -114,7 +140,7 @@ class _Replay(torch.autograd.Function):
         def run(begin: int, end: int, work: kernels.Work, shape: kernels.Sizes) -> None:
             kernels.likelihoods(begin, end, *given, found.numpy(), free.numpy(), work, shape)
 
-        _in_parts(state.at.numel(), run, pointer, batch.places)
+        _in_parts(state.at.numel(), run, pointer, batch.places, WALKS)
         ctx.save_for_backward(*tables, choices)
         ctx.mark_non_differentiable(free)
         ctx.pointer, ctx.batch, ctx.state = pointer, batch, state
@@ -167,12 +193,12 @@ def _walked(
     def run(begin: int, end: int, work: kernels.Work, shape: kernels.Sizes) -> None:
         kernels.walk(begin, end, *given, *arrays, work, shape)
 
-    _in_parts(size * number, run, pointer, batch.places)
-    length = int(counts.max())
+    _in_parts(size * number, run, pointer, batch.places, WALKS)
+    length = int(counts.max()) if counts.numel() else 0
     return tuple(field[..., :length].contiguous() for field in (made[0], *made[2:]))
 
 
-def _tables(policy: POMO, memory: Memory, batch: Instances) -> tuple[Tensor, ...]:
+def _tables(policy: POMO, memory: Memory, batch: Instances, state: State) -> tuple[Tensor, ...]:
     """Return the fields of `kernels.Tables` as tensors, with their history."""
     pointer = policy.pointer
     size, heads, places, wide = memory.key.shape
@@ -190,7 +216,7 @@ def _tables(policy: POMO, memory: Memory, batch: Instances) -> tuple[Tensor, ...
         return target.new_zeros(size, number, places)
 
     near = -NEARNESS * pointer.nearness * memory.distance
-    if bool(batch.cyclic.any()):
+    if bool(state.home.any()) or bool(batch.cyclic.any()):
         place, home = compared(memory.at, near), compared(memory.home, none(places))
     else:
         place = compared(memory.at + memory.home[:, :1], near)
@@ -214,18 +240,31 @@ def _begun(state: State) -> kernels.Begun:
     return kernels.Begun(*(field.contiguous().numpy() for field in state._replace(used=state.used.float())))
 
 
-def _in_parts(count: int, run: Callable[..., None], pointer: Pointer, places: int) -> None:
-    """Run a kernel on 0 to count - 1, a part in each of torch's threads."""
+def _in_parts(count: int, run: Callable[..., None], pointer: Pointer, places: int, at_once: int = 1) -> None:
+    """Run a kernel on 0 to count - 1 in torch's threads, `at_once` in a call, so that it can be interrupted."""
     wide = pointer.context.out_features // pointer.heads
     shape = (0,) * pointer.heads, (0,) * wide
-    threads = min(torch.get_num_threads(), count)
+    threads = max(1, min(torch.get_num_threads(), count))
+    stopped = threading.Event()
 
     def run_part(i: int) -> None:
         work = kernels.work(places, pointer.heads, wide)
-        run(count * i // threads, count * (i + 1) // threads, work, shape)
+        last = count * (i + 1) // threads
+        for begin in range(count * i // threads, last, at_once):
+            if stopped.is_set():
+                return
+            run(begin, min(begin + at_once, last), work, shape)
 
     if threads == 1:
         run_part(0)
-    else:
-        with ThreadPoolExecutor(threads) as pool:
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        try:
             list(pool.map(run_part, range(threads)))
+        except BaseException:
+            stopped.set()
+            raise
+
+
+WALKS = 64
+"""Walks in a call of a kernel: half a second of a core with a thousand stops, and no time is lost with few."""

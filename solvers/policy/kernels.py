@@ -209,8 +209,10 @@ def likelihoods(
             if count > 1:
                 _answer(b, at, home, _told(b, used, goods, left, rules), count, tables, clip, work, shape)
                 top, total = _chances(count, ONE, work)
+                chosen = _position(choice, count, work)
                 free[b, s, t] = True
-                found[b, s, t] = work.logit[_position(choice, count, work)] - top - np.float32(math.log(total))
+                log = work.logit[chosen] - top - np.float32(math.log(total))
+                found[b, s, t] = log if chosen >= 0 else -INFINITY
             at, used, routes, left, goods = _step(b, choice, at, home, used, routes, left, goods, rules, work)
 
 
@@ -235,7 +237,8 @@ def gradients(
                     told = _told(b, used, goods, left, rules)
                     _answer(b, at, home, told, count, tables, clip, work, shape)
                     chosen = _position(choice, count, work)
-                    _change(b, at, home, told, count, chosen, pull, tables, clip, changes, work, shape)
+                    if chosen >= 0:
+                        _change(b, at, home, told, count, chosen, pull, tables, clip, changes, work, shape)
                 at, used, routes, left, goods = _step(b, choice, at, home, used, routes, left, goods, rules, work)
 
 
@@ -290,9 +293,11 @@ def _step(
     demand = rules.demand[b, choice]
     for i in range(left):
         if work.left[i] == choice:
-            work.left[i] = work.left[left - 1]
+            left -= 1
+            work.left[i] = work.left[left]
+            goods -= demand
             break
-    return choice, used + demand, routes - (at == home), left - 1, goods - demand
+    return choice, used + demand, routes - (at == home), left, goods
 
 
 # The pointer
@@ -402,11 +407,11 @@ def _drawn(count: int, total: Real, work: Work) -> int:
 
 @part
 def _position(choice: int, count: int, work: Work) -> int:
-    """Return where a choice is among the feasible places."""
+    """Return where a choice is among the feasible places, or -1."""
     for k in range(count):
         if work.places[k] == choice:
             return k
-    return 0
+    return -1
 
 
 @part

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from vrp.errors import OptionError
 from vrp.solvers.policy import env, fused
 from vrp.solvers.policy.env import Instances, State
 from vrp.solvers.policy.nets.pointer import Memory, Query
@@ -231,6 +232,10 @@ class Sampler:
     top_p: float = 1.0
     """Only the most likely places that together have this probability."""
 
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise OptionError(f"The temperature of a sampler is {self.temperature!r}, but must be above 0.")
+
     def __call__(self, logits: Tensor) -> Tensor:
         """Return the places [B, S] that are drawn."""
         upto = self._narrowed(logits).softmax(dim=2).cumsum(dim=2)
@@ -257,8 +262,8 @@ def _sharpness(choose: Choose) -> float | None:
     """Return what logits are multiplied by before one is drawn, 0 for the likeliest; None for any other choice."""
     if choose is greedy:
         return 0.0
-    if isinstance(choose, Sampler) and choose.top_k is None and choose.top_p == 1.0:
-        return 1.0 / choose.temperature
+    if type(choose) is Sampler and choose.top_k is None and choose.top_p == 1.0:
+        return max(1.0 / choose.temperature, 1e-30)
     return None
 
 

@@ -156,10 +156,11 @@ class Rollouts:
             if lacks := self.supports(problem):
                 raise UnsupportedError(f"Solver 'policy' cannot honour: {', '.join(lacks)}. Try solver='auto'.")
         torch.set_num_threads(self.threads)
-        if self._device() == "cpu":
-            deadline.extend(fused.warm_up(self._trained("tsp" if is_tour(problems[0]) else "cvrp").policy))
         best = Best(problems, deadline)
         try:
+            if self._device() == "cpu":
+                policy = self._trained("tsp" if is_tour(problems[0]) else "cvrp").policy.to("cpu")
+                deadline.extend(fused.warm_up(policy, learning=self.decode == "active_search"))
             for home, choices, cost in self._rounds(problems, int(rng.integers(2**62))):
                 best.offer(home.cpu(), choices.cpu(), cost.cpu())
                 if best.over() or (progress is not None and progress(best.event()) is False):
@@ -355,7 +356,7 @@ def _require_memory(places: int, device: str) -> None:
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if device == "cuda":
         total = torch.cuda.mem_get_info()[1]
-    per_pair = 4 * 32  # Bytes: distances, scores of the heads, and masks of a round with few starts.
+    per_pair = 4 * 16  # Bytes: distances, scores of the heads, and masks of a round with few starts.
     if places**2 * per_pair > 0.5 * total:
         most = int(math.sqrt(0.5 * total / per_pair)) - 1
         raise UnsupportedError(

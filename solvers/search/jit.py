@@ -1,8 +1,8 @@
 """Compilation of the kernels: once per machine and feature set, kept on disk under a hash of all kernel sources.
 
 numba does not notice a changed function that was inlined from another file, so the folder's name carries the hash of
-every file of this package, and of a file elsewhere that has kernels of its own. Where no folder can be written, kernels
-are compiled anew in each process.
+every file of this package, and for kernels of another package of every file of that one too. Where no folder can be
+written, kernels are compiled anew in each process.
 """
 
 import contextlib
@@ -96,7 +96,7 @@ def allocating_kernel(function: Callable[..., Any]) -> Any:
 
 def _compile(function: Callable[..., Any], options: dict[str, Any]) -> Any:
     file = Path(function.__code__.co_filename)
-    folder = FOLDER if file.parent == HERE else cache_folder(file)
+    folder = FOLDER if file.parent == HERE else cache_folder(*sorted(file.parent.glob("*.py")))
     settings: Any = config
     before = settings.CACHE_DIR
     settings.CACHE_DIR = str(folder or "")

@@ -59,7 +59,7 @@ class Config:
     labels: str = ""
     """File with plans to imitate, for the loss "imitation"."""
     begin: str = ""
-    """Folder with a model to begin from; "" for new weights."""
+    """Folder with a model to begin from, of the same shape or of fewer layers; "" for new weights."""
     starts: int = 20
     """Rollouts per instance, or one per stop where there are fewer; or the ways a plan to imitate is written in."""
     symmetries: int = 1

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-from vrp.solvers.policy import env
+from vrp.solvers.policy import env, fused
 from vrp.solvers.policy.decoding import symmetric
 from vrp.solvers.policy.env import Instances
 from vrp.solvers.policy.graph import GraphRollouts
@@ -77,7 +77,8 @@ class Training(L.LightningModule):
         return DataLoader(_Steps(), batch_size=None)
 
     def on_train_start(self) -> None:
-        """Start the clock."""
+        """Start the clock, once there is nothing to compile."""
+        fused.warm_up(self.policy, learning=True)
         self._last = self._clock()
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:

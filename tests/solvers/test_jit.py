@@ -32,6 +32,21 @@ def test_any_changed_source_changes_the_folder(tmp_path: Path) -> None:
     assert source_hash(copy) == before
 
 
+def test_kernels_elsewhere_count_their_own_package_too(tmp_path: Path) -> None:
+    """Instructions that are inlined from a file beside the kernels change their folder."""
+    file = tmp_path / "vectors.py"
+    file.write_text("one")
+    before = source_hash(HERE, file)
+    file.write_text("two")
+    assert source_hash(HERE, file) != before != source_hash()
+    pytest.importorskip("torch")
+    from vrp.solvers.policy import kernels
+
+    if jit.FOLDER is not None:
+        sources = sorted(Path(kernels.__file__).parent.glob("*.py"))
+        assert source_hash(HERE, *sources) in str(kernels.walk.stats.cache_path)
+
+
 def test_kernels_are_stored_under_the_hash() -> None:
     """What `vrp doctor` shows is the folder whose name is the hash of the sources as they are."""
     from vrp.solvers.search import cache_info

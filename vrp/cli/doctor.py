@@ -1,6 +1,7 @@
 """`vrp doctor`: what is installed, what is not and how to get it, and whether the search is compiled."""
 
 import argparse
+import importlib.util
 import platform
 import sys
 
@@ -69,12 +70,23 @@ def _report(name: str, purpose: str, remedy: str) -> bool:
     return True
 
 
+def _compile_policy() -> None:
+    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("safetensors") is None:
+        return
+    from vrp.solvers.policy import load
+    from vrp.solvers.policy.fused import warm_up
+
+    seconds = warm_up(load("cvrp").policy, learning=True)
+    print(f"learned policies: {f'compiled in {seconds:.0f} s' if seconds else 'ready'}")
+
+
 def _report_kernels(compile_now: bool) -> None:
     from vrp.solvers.search import cache_info, compile_all
 
     if compile_now:
         with Progress(quiet=False):
             compile_all(print)
+            _compile_policy()
     info = cache_info()
     if info["folder"] is None:
         print("compiled search: no folder can be written to, so each process compiles anew. Set XDG_CACHE_HOME.")

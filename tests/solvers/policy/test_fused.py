@@ -168,6 +168,55 @@ def test_what_the_kernels_do_not_know_goes_the_general_way(monkeypatch: pytest.M
     assert not fused.suits(plain, plain.encode(batch), more)
 
 
+def test_given_choices_are_not_trusted() -> None:
+    """A place that there is not is an error; one that is not feasible has no chance, as torch says, and no gradient."""
+    batch, policy = env.encode([cvrp(np.random.default_rng(0), 6)]), lively(Shape(width=16, heads=2, layers=1))
+    walks = rollout(policy, policy.encode(batch), batch, starts(batch, 3), greedy)
+    for place in (-1, batch.places, 5_000_000):
+        wrong = walks.choices.clone()
+        wrong[0, 1, 2] = place
+        with pytest.raises(ValueError, match=f"must be places from 0 to {batch.places - 1}"):
+            replay(policy, policy.encode(batch), batch, follow(batch, wrong))
+    again = walks.choices.clone()
+    again[0, 1, 1] = again[0, 1, 0]  # The stop where the vehicle is, which is served.
+    told = replay(policy, policy.encode(batch), batch, follow(batch, again)).log
+    assert told[0, 1, 0] == -torch.inf
+    for row in (0, 2):
+        plain = generally(lambda: replay(policy, policy.encode(batch), batch, follow(batch, again)).log)
+        assert torch.allclose(told[0, row], plain[0, row], atol=1e-4)
+    told[0, 1, :1].sum().backward()
+    assert all(weight.grad is None or not bool(weight.grad.any()) for weight in policy.parameters())
+
+
+def test_other_samplers_and_hooks_are_heeded() -> None:
+    """What changes the choice or the answers changes the walks: a sampler of one's own, and a hook."""
+    batch, policy = env.encode([cvrp(np.random.default_rng(0), 9)]), lively(Shape(width=16, heads=2, layers=1))
+
+    class Last(Sampler):
+        def __call__(self, logits: torch.Tensor) -> torch.Tensor:
+            return logits.masked_fill(logits > -torch.inf, 0.0).flip(2).argmax(dim=2).neg() + logits.shape[2] - 1
+
+    last = rollout(policy, policy.encode(batch), batch, starts(batch, 1), Last(torch.Generator())).choices
+    assert sorted(last[last > 0].tolist(), reverse=True)[0] == last[0, 0, 1] == 9
+    memory = policy.encode(batch)
+    assert fused.suits(policy, memory, batch)
+    handle = policy.register_forward_hook(lambda module, given, logits: logits)
+    assert not fused.suits(policy, memory, batch)
+    handle.remove()
+    with pytest.raises(vrp.VrpError, match="temperature"):
+        Sampler(torch.Generator(), temperature=0.0)
+
+
+def test_active_search_compiles_before_its_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernels that learning needs are made ready first, and training does the same."""
+    asked = []
+    monkeypatch.setattr(fused, "warm_up", lambda policy, learning=False: asked.append(learning) or 0.0)
+    problem, options = cvrp(np.random.default_rng(1), 5), {"augment": 1}
+    vrp.solve(problem, solver="policy", options=options | {"decode": "active_search", "rounds": 1})
+    vrp.solve(problem, solver="policy", options=options)
+    assert asked == [True, False]
+
+
 def test_large_problem_takes_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the tables of all pairs of places would not fit, the plans come the general way, and check."""
     monkeypatch.setattr(fused, "MOST_BYTES", 10_000)
