@@ -7,6 +7,7 @@ from torch import Tensor
 
 from vrp.solvers.policy import env
 from vrp.solvers.policy.env import Instances
+from vrp.solvers.policy.nets.pointer import Memory
 from vrp.solvers.policy.pomo import POMO
 from vrp.solvers.policy.rollout import Choose, Rollout, greedy, query, rollout, starts
 
@@ -47,7 +48,7 @@ def symmetric(batch: Instances, number: int) -> Instances:
 
 
 @torch.no_grad()
-def best_from(policy: POMO, batch: Instances, first: Tensor, choose: Choose) -> Found:
+def best_from(policy: POMO, memory: Memory, batch: Instances, first: Tensor, choose: Choose) -> Found:
     """Return home [B], choices [B, T] and cost [B] of the best rollout of each problem.
 
     Best is: fewest stops left out, then the shortest.
@@ -56,6 +57,8 @@ def best_from(policy: POMO, batch: Instances, first: Tensor, choose: Choose) -> 
     ----------
     policy
         The network.
+    memory
+        Of these problems.
     batch
         The problems.
     first
@@ -63,8 +66,7 @@ def best_from(policy: POMO, batch: Instances, first: Tensor, choose: Choose) -> 
     choose
         Greedy, or a sampler.
     """
-    walks = rollout(policy, policy.encode(batch), batch, first, choose, record=False)
-    return best_walk(batch, walks)
+    return best_walk(batch, rollout(policy, memory, batch, first, choose, record=False))
 
 
 @torch.no_grad()

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from vrp.solvers.policy import env, kernels
+from vrp.solvers.policy.answers import Sizes, Tables, Work
+from vrp.solvers.policy.answers import work as arrays
 from vrp.solvers.policy.env import ATTRIBUTES, Instances, State, instances
 from vrp.solvers.policy.nets.pointer import NEARNESS, Memory, Pointer
 from vrp.solvers.policy.pomo import POMO
@@ -137,7 +139,7 @@ class _Replay(torch.autograd.Function):
         found, free = torch.zeros(choices.shape), torch.zeros(choices.shape, dtype=torch.bool)
         given = _arrays(tables), _rules(batch), _begun(state), np.float32(pointer.clip), choices.numpy()
 
-        def run(begin: int, end: int, work: kernels.Work, shape: kernels.Sizes) -> None:
+        def run(begin: int, end: int, work: Work, shape: Sizes) -> None:
             kernels.likelihoods(begin, end, *given, found.numpy(), free.numpy(), work, shape)
 
         _in_parts(state.at.numel(), run, pointer, batch.places, WALKS)
@@ -153,7 +155,7 @@ class _Replay(torch.autograd.Function):
         given = _arrays(tables), _rules(ctx.batch), _begun(ctx.state), np.float32(ctx.pointer.clip), choices.numpy()
         pull, added = pulled[0].contiguous().numpy(), _arrays(changes)
 
-        def run(begin: int, end: int, work: kernels.Work, shape: kernels.Sizes) -> None:
+        def run(begin: int, end: int, work: Work, shape: Sizes) -> None:
             kernels.gradients(begin, end, *given, pull, added, work, shape)
 
         _in_parts(ctx.batch.size, run, ctx.pointer, ctx.batch.places)
@@ -175,7 +177,7 @@ class _Explore(_Replay):
 
 
 def _walked(
-    pointer: Pointer, batch: Instances, state: State, tables: kernels.Tables, sharp: float,
+    pointer: Pointer, batch: Instances, state: State, tables: Tables, sharp: float,
     random: torch.Generator | None, record: bool,
 ) -> tuple[Tensor, ...]:  # fmt: skip
     """Return choices [B, S, T] and, where they are recorded, log-probabilities and whether they are free."""
@@ -190,7 +192,7 @@ def _walked(
     given = tables, _rules(batch), _begun(state), np.float32(pointer.clip), np.float32(sharp)
     arrays = seeds.numpy().view(np.uint64), *(field.numpy() for field in made)
 
-    def run(begin: int, end: int, work: kernels.Work, shape: kernels.Sizes) -> None:
+    def run(begin: int, end: int, work: Work, shape: Sizes) -> None:
         kernels.walk(begin, end, *given, *arrays, work, shape)
 
     _in_parts(size * number, run, pointer, batch.places, WALKS)
@@ -199,7 +201,7 @@ def _walked(
 
 
 def _tables(policy: POMO, memory: Memory, batch: Instances, state: State) -> tuple[Tensor, ...]:
-    """Return the fields of `kernels.Tables` as tensors, with their history."""
+    """Return the fields of `Tables` as tensors, with their history."""
     pointer = policy.pointer
     size, heads, places, wide = memory.key.shape
     target, pointed = memory.target.chunk(2, dim=2)
@@ -227,8 +229,8 @@ def _tables(policy: POMO, memory: Memory, batch: Instances, state: State) -> tup
     return place, home, compared(told, none(told.shape[1])), value, target
 
 
-def _arrays(tables: tuple[Tensor, ...] | list[Tensor]) -> kernels.Tables:
-    return kernels.Tables(*(table.detach().numpy() for table in tables))
+def _arrays(tables: tuple[Tensor, ...] | list[Tensor]) -> Tables:
+    return Tables(*(table.detach().numpy() for table in tables))
 
 
 def _rules(batch: Instances) -> kernels.Rules:
@@ -248,7 +250,7 @@ def _in_parts(count: int, run: Callable[..., None], pointer: Pointer, places: in
     stopped = threading.Event()
 
     def run_part(i: int) -> None:
-        work = kernels.work(places, pointer.heads, wide)
+        work = arrays(places, pointer.heads, wide)
         last = count * (i + 1) // threads
         for begin in range(count * i // threads, last, at_once):
             if stopped.is_set():

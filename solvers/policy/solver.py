@@ -35,6 +35,8 @@ OF = {"samples": "sampling", "temperature": "sampling", "top_k": "sampling", "to
 ROUND_BYTES = {"cpu": 2**25, "cuda": 2**28}
 """Memory that the rollouts of a round may take; more starts are spread over several rounds. A processor is no faster
 with more (measured with 20 and 100 stops), and hands out its first plans later."""
+ROUND_WORK = 2**26
+"""Walks times the square of places in a round on a processor: half a second, for the sake of deadlines."""
 STARTS_AT_ONCE = 100
 """Starts that still fit a round with the largest batch."""
 BYTES_PER_CHOICE = 64
@@ -206,12 +208,17 @@ class Rollouts:
         if self.decode == "sampling":
             choose = Sampler(random, self.temperature, self.top_k or None, self.top_p)
             rounds = math.ceil(self.samples / (self.augment * batch.places))
-        at_once = max(1, ROUND_BYTES[batch.coords.device.type] // (BYTES_PER_CHOICE * batch.size * batch.places))
+        device = batch.coords.device.type
+        at_once = ROUND_BYTES[device] // (BYTES_PER_CHOICE * batch.size * batch.places)
+        if device == "cpu":
+            at_once = min(at_once, ROUND_WORK // (batch.size * batch.places**2))
         for _ in range(rounds):
             first = starts(batch, max(1, batch.places - (not bool(batch.cyclic[0]))), random)
             for turned in decoding.symmetries(batch, self.augment):
-                for part in torch.split(first, at_once, dim=1):
-                    yield decoding.best_from(policy, turned, part, choose)
+                with torch.no_grad():
+                    memory = policy.encode(turned)
+                for part in torch.split(first, max(1, at_once), dim=1):
+                    yield decoding.best_from(policy, memory, turned, part, choose)
 
     def _trained(self, kind: str) -> "Trained":
         """Return the weights to use for a kind of problem; they are read once."""
