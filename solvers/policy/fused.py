@@ -68,12 +68,13 @@ def warm_up(policy: POMO, learning: bool = False) -> float:
         log.warning("Compiling the walks of the policy (%d heads), once per machine: 5 to 30 s.", shape[0])
     misses, began = _misses(), time.perf_counter()
     state = env.begin(batch, torch.ones(1, 1, dtype=torch.int64))
-    with torch.enable_grad():
-        memory = policy.encode(batch)
-        finish(policy, memory, batch, state, 0.0, None)
-        if learning:
-            found, _ = replay(policy, memory, batch, state, torch.tensor([[[2, 0]]]))
-            torch.autograd.grad(found.sum(), memory.target, allow_unused=True)
+    memory = policy.encode(batch).detached()
+    finish(policy, memory, batch, state, 0.0, None)
+    if learning:
+        with torch.enable_grad():
+            target = memory.target.clone().requires_grad_()
+            found, _ = replay(policy, memory._replace(target=target), batch, state, torch.tensor([[[2, 0]]]))
+            torch.autograd.grad(found.sum(), target)
     _warm.add(shape)
     if ready is not None:
         ready.touch()

@@ -207,6 +207,14 @@ def test_other_samplers_and_hooks_are_heeded() -> None:
         Sampler(torch.Generator(), temperature=0.0)
 
 
+def test_a_frozen_policy_is_warmed_up_too() -> None:
+    """Active search learns in numbers of its own, also where no weight may change."""
+    policy = seeded(Shape(width=16, heads=2, layers=1), 1).requires_grad_(False)
+    fused._warm.clear()
+    assert fused.warm_up(policy, learning=True) >= 0.0
+    assert fused.warm_up(policy, learning=True) == 0.0
+
+
 def test_active_search_compiles_before_its_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernels that learning needs are made ready first, and training does the same."""
     asked = []
