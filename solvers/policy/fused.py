@@ -57,10 +57,13 @@ def warm_up(policy: POMO, learning: bool = False) -> float:
     With `learning` also those of log-probabilities and gradients.
     """
     shape = policy.pointer.heads, policy.pointer.context.out_features, learning
+    if shape in _warm:
+        return 0.0
     device = policy.pointer.nearness.device
     corners = torch.tensor([[[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]])
     batch = instances(corners, torch.tensor([[0.0, 1.0, 1.0]]), torch.tensor([2.0])).to(device)
-    if shape in _warm or not suits(policy, policy.encode(batch), batch):
+    memory = policy.encode(batch).detached()
+    if not suits(policy, memory, batch):
         return 0.0
     path = kernels.walk.stats.cache_path
     ready = Path(path) / "-".join(map(str, ("policy", *shape, "ready"))) if path else None
@@ -68,7 +71,6 @@ def warm_up(policy: POMO, learning: bool = False) -> float:
         log.warning("Compiling the walks of the policy (%d heads), once per machine: 5 to 30 s.", shape[0])
     misses, began = _misses(), time.perf_counter()
     state = env.begin(batch, torch.ones(1, 1, dtype=torch.int64))
-    memory = policy.encode(batch).detached()
     finish(policy, memory, batch, state, 0.0, None)
     if learning:
         with torch.enable_grad():

@@ -84,8 +84,7 @@ def walk(
     number = begun.at.shape[1]
     for pair in range(begin, end):
         b, s = pair // number, pair % number
-        at, home, used, routes = begun.at[b, s], begun.home[b, s], begun.used[b, s], begun.routes[b, s]
-        left, goods = _left(b, s, rules, begun, work)
+        at, home, used, routes, left, goods = _begin(b, s, rules, begun, work)
         work.random[0] = seeds[pair]
         made = 0
         while True:
@@ -120,8 +119,7 @@ def likelihoods(
     number = begun.at.shape[1]
     for pair in range(begin, end):
         b, s = pair // number, pair % number
-        at, home, used, routes = begun.at[b, s], begun.home[b, s], begun.used[b, s], begun.routes[b, s]
-        left, goods = _left(b, s, rules, begun, work)
+        at, home, used, routes, left, goods = _begin(b, s, rules, begun, work)
         for t in range(choices.shape[2]):
             count = _feasible(b, at, home, used, routes, left, rules, work)
             choice = choices[b, s, t]
@@ -146,8 +144,7 @@ def gradients(
     """
     for b in range(begin, end):
         for s in range(begun.at.shape[1]):
-            at, home, used, routes = begun.at[b, s], begun.home[b, s], begun.used[b, s], begun.routes[b, s]
-            left, goods = _left(b, s, rules, begun, work)
+            at, home, used, routes, left, goods = _begin(b, s, rules, begun, work)
             for t in range(choices.shape[2]):
                 count = _feasible(b, at, home, used, routes, left, rules, work)
                 choice = choices[b, s, t]
@@ -165,8 +162,8 @@ def gradients(
 
 
 @part
-def _left(b: int, s: int, rules: Rules, begun: Begun, work: Work) -> tuple[int, Real]:
-    """List the stops that are left; return how many, and their goods."""
+def _begin(b: int, s: int, rules: Rules, begun: Begun, work: Work) -> tuple[int, int, Real, int, int, Real]:
+    """List the stops that are left; return place, home, goods used, vehicles at home, stops left and their goods."""
     left = 0
     goods = ZERO
     for j in range(begun.unserved.shape[2]):
@@ -174,7 +171,7 @@ def _left(b: int, s: int, rules: Rules, begun: Begun, work: Work) -> tuple[int, 
             work.left[left] = j
             left += 1
             goods += rules.demand[b, j]
-    return left, goods
+    return begun.at[b, s], begun.home[b, s], begun.used[b, s], begun.routes[b, s], left, goods
 
 
 @part
