@@ -183,7 +183,7 @@ def _weigh(count: int, work: Work, shape: Sizes) -> None:
         vectors.add(raw, k * wide, -ONE, head, 0, heads, ALONE)
     # One long loop, since the ends of loops are not done in vectors.
     for i in range(count * wide):
-        raw[i] = _exp(raw[i])
+        raw[i] = exponential(raw[i])
     for h in range(wide):
         head[h] = ZERO
     for k in range(count):
@@ -202,7 +202,7 @@ def chances(count: int, sharp: Real, work: Work) -> tuple[Real, Real]:
         top = max(top, work.logit[k])
     total = ZERO
     for k in range(count):
-        chance = _exp(sharp * (work.logit[k] - top))
+        chance = exponential(sharp * (work.logit[k] - top))
         work.chance[k] = chance
         total += chance
     return sharp * top, total
@@ -219,6 +219,42 @@ def drawn(count: int, total: Real, work: Work) -> int:
         if passed > upto:
             return k
     return count - 1
+
+
+@part
+def keep(kept: Floats, row: int, begin: int, count: int, work: Work, shape: Sizes) -> int:
+    """Write what `change` reads of an answer to a row [N], from a number on, if there is room; return where it ends."""
+    heads, lanes = shape
+    weights, width = count * len(heads), work.glimpse.shape[0]
+    end: int = begin + weights + 2 * count + width
+    if end > kept.shape[1]:
+        return begin
+    at = row * kept.shape[1] + begin
+    for k in range(count):
+        vectors.copy(kept, at + k * len(heads), work.weight, k * len(heads), heads, ALONE)
+    for k in range(count):
+        kept[row, begin + weights + k] = work.bent[k]
+        kept[row, begin + weights + count + k] = work.logit[k]
+    vectors.copy(kept, at + end - begin - width, work.glimpse, 0, heads, lanes)
+    return end
+
+
+@part
+def recall(kept: Floats, row: int, begin: int, count: int, work: Work, shape: Sizes) -> int:
+    """Read what `keep` wrote; return where it ends, which is where it begins if there was no room."""
+    heads, lanes = shape
+    weights, width = count * len(heads), work.glimpse.shape[0]
+    end: int = begin + weights + 2 * count + width
+    if end > kept.shape[1]:
+        return begin
+    at = row * kept.shape[1] + begin
+    for k in range(count):
+        vectors.copy(work.weight, k * len(heads), kept, at + k * len(heads), heads, ALONE)
+    for k in range(count):
+        work.bent[k] = kept[row, begin + weights + k]
+        work.logit[k] = kept[row, begin + weights + count + k]
+    vectors.copy(work.glimpse, 0, kept, at + end - begin - width, heads, lanes)
+    return end
 
 
 @part
@@ -288,7 +324,7 @@ def _move(
 
 
 @part
-def _exp(x: Real) -> Real:
+def exponential(x: Real) -> Real:
     """Return the exponential of a number up to 0."""
     x = max(x, LEAST) * LOG2E
     whole = vectors.floor(x)
@@ -299,6 +335,6 @@ def _exp(x: Real) -> Real:
 @part
 def _tanh(x: Real) -> Real:
     """Return the hyperbolic tangent."""
-    e = _exp(-TWO * abs(x))
+    e = exponential(-TWO * abs(x))
     size = (ONE - e) / (ONE + e)
     return size if x >= ZERO else -size

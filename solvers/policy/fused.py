@@ -8,7 +8,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vrp.solvers.policy import env, kernels
-from vrp.solvers.policy.answers import Sizes, Tables, Work
+from vrp.solvers.policy import env, kernels, pointwise
+from vrp.solvers.policy.answers import Floats, Sizes, Tables, Work
 from vrp.solvers.policy.answers import work as arrays
 from vrp.solvers.policy.env import ATTRIBUTES, Instances, State, instances
 from vrp.solvers.policy.nets.pointer import NEARNESS, Memory, Pointer
 from vrp.solvers.policy.pomo import POMO
+from vrp.solvers.policy.threads import in_threads
 from vrp.solvers.search import jit
 
 log = logging.getLogger("vrp")
@@ -51,6 +51,10 @@ MOST_BYTES = 2**28
 """Of the largest table; making it takes four to five times as much. Beyond, torch needs less memory."""
 
 
+MOST_KEPT = 2**28
+"""Numbers that are kept of the answers to all walks until their gradients are taken; others are computed again."""
+
+
 def warm_up(policy: POMO, learning: bool = False) -> float:
     """Compile the kernel of walks where that is due, or load it; return the seconds spent on compilation.
 
@@ -59,6 +63,7 @@ def warm_up(policy: POMO, learning: bool = False) -> float:
     shape = policy.pointer.heads, policy.pointer.context.out_features, learning
     if shape in _warm:
         return 0.0
+    misses, began = _misses(), time.perf_counter()
     device = policy.pointer.nearness.device
     corners = torch.tensor([[[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]])
     batch = instances(corners, torch.tensor([[0.0, 1.0, 1.0]]), torch.tensor([2.0])).to(device)
@@ -69,10 +74,10 @@ def warm_up(policy: POMO, learning: bool = False) -> float:
     ready = Path(path) / "-".join(map(str, ("policy", *shape, "ready"))) if path else None
     if ready is None or not ready.exists():
         log.warning("Compiling the walks of the policy (%d heads), once per machine: 5 to 30 s.", shape[0])
-    misses, began = _misses(), time.perf_counter()
     state = env.begin(batch, torch.ones(1, 1, dtype=torch.int64))
     finish(policy, memory, batch, state, 0.0, None)
     if learning:
+        pointwise.warm_up(policy.pointer.context.out_features)
         with torch.enable_grad():
             target = memory.target.clone().requires_grad_()
             found, _ = replay(policy, memory._replace(target=target), batch, state, torch.tensor([[[2, 0]]]))
@@ -84,7 +89,7 @@ def warm_up(policy: POMO, learning: bool = False) -> float:
 
 
 def _misses() -> int:
-    every = (kernels.walk, kernels.likelihoods, kernels.gradients)
+    every = (kernels.walk, kernels.likelihoods, kernels.gradients, *pointwise.KERNELS)
     return sum(sum(kernel.stats.cache_misses.values()) for kernel in every)
 
 
@@ -104,7 +109,7 @@ def finish(
         Draws the seeds; None where nothing is drawn.
     """
     tables = _arrays(_tables(policy, memory, batch, state))
-    return _walked(policy.pointer, batch, state, tables, sharp, random, record=False)[0]
+    return _walked(policy.pointer, batch, state, tables, sharp, random)[0]
 
 
 def replay(policy: POMO, memory: Memory, batch: Instances, state: State, choices: Tensor) -> tuple[Tensor, Tensor]:
@@ -140,15 +145,16 @@ class _Replay(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         choices = choices.contiguous()
         found, free = torch.zeros(choices.shape), torch.zeros(choices.shape, dtype=torch.bool)
+        kept = _room(pointer, batch, state, any(ctx.needs_input_grad))
         given = _arrays(tables), _rules(batch), _begun(state), np.float32(pointer.clip), choices.numpy()
 
         def run(begin: int, end: int, work: Work, shape: Sizes) -> None:
-            kernels.likelihoods(begin, end, *given, found.numpy(), free.numpy(), work, shape)
+            kernels.likelihoods(begin, end, *given, found.numpy(), free.numpy(), kept, work, shape)
 
         _in_parts(state.at.numel(), run, pointer, batch.places, WALKS)
         ctx.save_for_backward(*tables, choices)
         ctx.mark_non_differentiable(free)
-        ctx.pointer, ctx.batch, ctx.state = pointer, batch, state
+        ctx.pointer, ctx.batch, ctx.state, ctx.kept = pointer, batch, state, kept
         return found, free
 
     @staticmethod
@@ -159,7 +165,7 @@ class _Replay(torch.autograd.Function):
         pull, added = pulled[0].contiguous().numpy(), _arrays(changes)
 
         def run(begin: int, end: int, work: Work, shape: Sizes) -> None:
-            kernels.gradients(begin, end, *given, pull, added, work, shape)
+            kernels.gradients(begin, end, *given, pull, added, ctx.kept, work, shape)
 
         _in_parts(ctx.batch.size, run, ctx.pointer, ctx.batch.places)
         return (None, None, None, None, *changes)
@@ -172,28 +178,30 @@ class _Explore(_Replay):
     def forward(  # type: ignore[override]
         ctx: Any, pointer: Pointer, batch: Instances, state: State, random: torch.Generator, *tables: Tensor
     ) -> tuple[Tensor, ...]:
-        choices, found, free = _walked(pointer, batch, state, _arrays(tables), 1.0, random, record=True)
+        kept = _room(pointer, batch, state, any(ctx.needs_input_grad))
+        choices, found, free = _walked(pointer, batch, state, _arrays(tables), 1.0, random, kept)
         ctx.save_for_backward(*tables, choices)
         ctx.mark_non_differentiable(free, choices)
-        ctx.pointer, ctx.batch, ctx.state = pointer, batch, state
+        ctx.pointer, ctx.batch, ctx.state, ctx.kept = pointer, batch, state, kept
         return found, free, choices
 
 
 def _walked(
     pointer: Pointer, batch: Instances, state: State, tables: Tables, sharp: float,
-    random: torch.Generator | None, record: bool,
+    random: torch.Generator | None, kept: Floats | None = None,
 ) -> tuple[Tensor, ...]:  # fmt: skip
-    """Return choices [B, S, T] and, where they are recorded, log-probabilities and whether they are free."""
+    """Return choices [B, S, T] and, where answers are kept, log-probabilities and whether they are free."""
     size, number = state.at.shape
     seeds = torch.ones(size * number, dtype=torch.int64)
     if random is not None:
         seeds = torch.randint(1, 2**62, seeds.shape, generator=random)
     choices = state.home[..., None].repeat(1, 1, 2 * batch.places)
     counts = torch.zeros(size, number, dtype=torch.int64)
-    found = torch.zeros(size, number, choices.shape[2] if record else 0)
+    found = torch.zeros(size, number, choices.shape[2] if kept is not None else 0)
     made = choices, counts, found, torch.zeros(found.shape, dtype=torch.bool)
     given = tables, _rules(batch), _begun(state), np.float32(pointer.clip), np.float32(sharp)
-    arrays = seeds.numpy().view(np.uint64), *(field.numpy() for field in made)
+    kept = np.empty((size * number, 0), np.float32) if kept is None else kept
+    arrays = seeds.numpy().view(np.uint64), *(field.numpy() for field in made), kept
 
     def run(begin: int, end: int, work: Work, shape: Sizes) -> None:
         kernels.walk(begin, end, *given, *arrays, work, shape)
@@ -201,6 +209,13 @@ def _walked(
     _in_parts(size * number, run, pointer, batch.places, WALKS)
     length = int(counts.max()) if counts.numel() else 0
     return tuple(field[..., :length].contiguous() for field in (made[0], *made[2:]))
+
+
+def _room(pointer: Pointer, batch: Instances, state: State, learning: bool) -> Floats:
+    """Return [B * S, N] numbers to keep answers in: those of a walk that is home after every fourth stop, or fewer."""
+    walks, stops = state.at.numel(), batch.places - 1
+    most = stops * (5 * stops + 8) // 8 * (pointer.heads + 2) + 5 * stops // 4 * pointer.context.out_features
+    return np.empty((walks, min(most, MOST_KEPT // max(1, walks)) if learning else 0), np.float32)
 
 
 def _tables(policy: POMO, memory: Memory, batch: Instances, state: State) -> tuple[Tensor, ...]:
@@ -249,26 +264,15 @@ def _in_parts(count: int, run: Callable[..., None], pointer: Pointer, places: in
     """Run a kernel on 0 to count - 1 in torch's threads, `at_once` in a call, so that it can be interrupted."""
     wide = pointer.context.out_features // pointer.heads
     shape = (0,) * pointer.heads, (0,) * wide
-    threads = max(1, min(torch.get_num_threads(), count))
-    stopped = threading.Event()
 
-    def run_part(i: int) -> None:
+    def run_part(first: int, last: int, stopped: threading.Event) -> None:
         work = arrays(places, pointer.heads, wide)
-        last = count * (i + 1) // threads
-        for begin in range(count * i // threads, last, at_once):
+        for begin in range(first, last, at_once):
             if stopped.is_set():
                 return
             run(begin, min(begin + at_once, last), work, shape)
 
-    if threads == 1:
-        run_part(0)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            list(pool.map(run_part, range(threads)))
-        except BaseException:
-            stopped.set()
-            raise
+    in_threads(count, run_part)
 
 
 WALKS = 64

@@ -66,7 +66,7 @@ class Training(L.LightningModule):
             {"params": [p for _, p in named if p.ndim >= 2], "weight_decay": self.config.weight_decay},
             {"params": [p for _, p in named if p.ndim < 2], "weight_decay": 0.0},
         ]
-        optimizer = torch.optim.AdamW(groups, lr=self.config.rate)
+        optimizer = torch.optim.AdamW(groups, lr=self.config.rate, fused=self.device.type == "cpu")
         if self._moments:
             checkpoint.restore_moments(optimizer, self._names(), self._moments)
             self._moments = {}

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vrp.solvers.policy.pointwise import RMSNorm, gated
+
 
 class Attention(nn.Module):
     """Multi-head attention of every place to every other."""
@@ -43,8 +45,7 @@ class SwiGLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return [..., width]."""
-        gate, value = self.up(x).chunk(2, dim=-1)
-        out: Tensor = self.down(functional.silu(gate) * value)
+        out: Tensor = self.down(gated(self.up(x)))
         return out
 
 
@@ -53,9 +54,9 @@ class Layer(nn.Module):
 
     def __init__(self, width: int, heads: int, hidden: int) -> None:
         super().__init__()
-        self.before_attention = nn.RMSNorm(width, eps=1e-5)
+        self.before_attention = RMSNorm(width, eps=1e-5)
         self.attention = Attention(width, heads)
-        self.before_forward = nn.RMSNorm(width, eps=1e-5)
+        self.before_forward = RMSNorm(width, eps=1e-5)
         self.feed_forward = SwiGLU(width, hidden)
 
     def forward(self, x: Tensor, bias: Tensor | None) -> Tensor:
@@ -75,7 +76,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.embed = nn.Linear(features, width)
         self.layers = nn.ModuleList(Layer(width, heads, hidden) for _ in range(layers))
-        self.norm = nn.RMSNorm(width, eps=1e-5)
+        self.norm = RMSNorm(width, eps=1e-5)
 
     def forward(self, features: Tensor, bias: Tensor | None = None) -> Tensor:
         """Return [B, L, width].
