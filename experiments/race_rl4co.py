@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=8e-4, help="highest of ours")
     parser.add_argument("--rates", default="1e-4,5e-4", help="of RL4CO's")
     parser.add_argument("--every", type=float, default=30.0, help="seconds of training between validations")
-    parser.add_argument("--core", type=int, default=0, help="the first of as many as there are sides")
+    parser.add_argument("--core", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, default=FILE)
     parser.add_argument("--side", help=argparse.SUPPRESS)
     parser.add_argument("--held", help=argparse.SUPPRESS)
@@ -59,11 +59,12 @@ def main() -> None:
 
 
 def race(given: argparse.Namespace) -> None:
-    """Run all sides, as many at a time as there are cores, and keep what they print."""
+    """Run all sides, as many at a time as there are cores for this process, and keep what they print."""
     sides = [("ours", sys.executable, given.rate)]
     sides += [("rl4co", os.path.abspath(given.rl4co_python), float(rate)) for rate in given.rates.split(",")]
-    for at in range(0, len(sides), os.cpu_count() or 1):
-        running = [start(given, given.core + i, *side) for i, side in enumerate(sides[at : at + (os.cpu_count() or 1)])]
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+    for at in range(0, len(sides), len(cores)):
+        running = [start(given, core, *side) for core, side in zip(cores, sides[at:], strict=False)]
         for (package, _, rate), process in zip(sides[at:], running, strict=False):
             out, _ = process.communicate()
             if process.returncode:
