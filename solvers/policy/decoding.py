@@ -15,11 +15,13 @@ Found = tuple[Tensor, Tensor, Tensor]
 """Home [B], choices [B, T] and cost [B] of one walk per problem."""
 
 
-def symmetries(batch: Instances, number: int) -> Iterator[Instances]:
-    """Yield the problems as they are, then turned and mirrored."""
+def symmetries(batch: Instances, number: int, together: int = 1) -> Iterator[tuple[Instances, int]]:
+    """Yield the problems as they are and turned and mirrored, so many symmetries of each in a row, and how many."""
     turned = symmetric(batch, number)
-    for map_ in range(number):
-        yield turned.take(slice(map_, None, number))
+    first = number * torch.arange(batch.size, device=batch.coords.device)[:, None]
+    for begin in range(0, number, together):
+        maps = torch.arange(begin, min(begin + together, number), device=first.device)
+        yield turned.take((first + maps).flatten()), len(maps)
 
 
 def best_symmetry(turned: Instances, found: Found, number: int) -> Found:

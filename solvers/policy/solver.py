@@ -37,6 +37,9 @@ ROUND_BYTES = {"cpu": 2**25, "cuda": 2**28}
 with more (measured with 20 and 100 stops), and hands out its first plans later."""
 ROUND_WORK = 2**26
 """Walks times the square of places in a round on a processor: half a second, for the sake of deadlines."""
+SHORT_ROUND = 2**21
+"""The same of a round that looks at several symmetries at once: not long, yet longer than the calls of torch that it
+saves."""
 STARTS_AT_ONCE = 100
 """Starts that still fit a round with the largest batch."""
 BYTES_PER_CHOICE = 64
@@ -192,8 +195,10 @@ class Rollouts:
             for found in islice(active_search(policy, turned, batch.places, random), self.rounds):
                 yield decoding.best_symmetry(turned, found, self.augment)
         elif self.decode == "beam":
-            for turned in decoding.symmetries(batch, self.augment):
-                yield beam_search(policy, turned, self.beam, self.branches)
+            walks = self.beam * self.branches * batch.places
+            for turned, number in decoding.symmetries(batch, self.augment, self._together(batch, walks)):
+                found = beam_search(policy, turned, self.beam, self.branches)
+                yield decoding.best_symmetry(turned, found, number)
         else:
             yield from self._many_starts(policy, batch, random)
 
@@ -214,11 +219,17 @@ class Rollouts:
             at_once = min(at_once, ROUND_WORK // (batch.size * batch.places**2))
         for _ in range(rounds):
             first = starts(batch, max(1, batch.places - (not bool(batch.cyclic[0]))), random)
-            for turned in decoding.symmetries(batch, self.augment):
+            together = self._together(batch, first.shape[1])
+            for turned, number in decoding.symmetries(batch, self.augment, together):
                 with torch.no_grad():
                     memory = policy.encode(turned)
-                for part in torch.split(first, max(1, at_once), dim=1):
-                    yield decoding.best_from(policy, memory, turned, part, choose)
+                for part in torch.split(first.repeat_interleave(number, dim=0), max(1, at_once // number), dim=1):
+                    found = decoding.best_from(policy, memory, turned, part, choose)
+                    yield decoding.best_symmetry(turned, found, number)
+
+    def _together(self, batch: "Instances", walks: int) -> int:
+        """Return how many symmetries are best looked at in one round, with so many walks on each."""
+        return max(1, min(self.augment, SHORT_ROUND // (batch.size * walks * batch.places**2)))
 
     def _trained(self, kind: str) -> "Trained":
         """Return the weights to use for a kind of problem; they are read once."""

@@ -11,6 +11,7 @@ from vrp.errors import OptionError, UnsupportedError
 
 torch = pytest.importorskip("torch")
 
+from vrp.solvers.policy import solver  # noqa: E402
 from vrp.solvers.policy.pomo import Shape, seeded  # noqa: E402
 from vrp.solvers.policy.weights import Trained, save_pretrained  # noqa: E402
 
@@ -117,8 +118,23 @@ def test_missing_gpu_is_said(folders: dict[str, str]) -> None:
         solve(cvrp(np.random.default_rng(0), 12), folders["cvrp"], device="cuda")
 
 
-def test_rounds_and_stopping(folders: dict[str, str]) -> None:
+@pytest.mark.parametrize("decode", ["multistart", "beam"])
+def test_symmetries_together(folders: dict[str, str], decode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight in a round, three and then two, or one after the other: the same plans, of several problems too."""
+    problems = [cvrp(np.random.default_rng(seed), 12) for seed in range(3)]
+    costs = []
+    for limit, rounds in ((1, 8), (3 * 3 * 16 * 13**3, 3 if decode == "beam" else 1), (10**9, 1)):
+        monkeypatch.setattr(solver, "SHORT_ROUND", limit)
+        options = {"weights": folders["cvrp"], "decode": decode}
+        plans = vrp.solve_many(problems, solver="policy", options=options, time_limit=60)
+        assert {plan.stats.iterations for plan in plans} == {rounds}
+        costs.append([plan.cost for plan in plans])
+    assert costs[0] == costs[1] == costs[2]
+
+
+def test_rounds_and_stopping(folders: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """`max_iterations` counts rounds, progress can stop it, and the trace falls."""
+    monkeypatch.setattr(solver, "SHORT_ROUND", 1)
     problem = cvrp(np.random.default_rng(1), 12)
     assert solve(problem, folders["cvrp"], max_iterations=3).stats.iterations == 3
     assert solve(problem, folders["cvrp"]).stats.iterations == 8
