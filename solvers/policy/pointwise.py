@@ -47,7 +47,7 @@ def suits(*tensors: Tensor) -> bool:
         all(each.device.type == "cpu" and each.dtype is torch.float32 for each in tensors)
         and jit.compiles()
         and not torch.is_autocast_enabled("cpu")
-        and not torch.compiler.is_compiling()
+        and not (torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active())
     )
 
 

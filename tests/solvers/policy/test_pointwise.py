@@ -73,6 +73,13 @@ def test_everything_else(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
             assert torch.allclose(mine, theirs, rtol=1e-5, atol=1e-6)
 
 
+def test_functional_torch() -> None:
+    """Transforms of functions and exported graphs see torch's operators."""
+    x, norm = drawn(5, 9, 48).detach(), normal()
+    assert torch.allclose(torch.func.vmap(lambda row: gated(norm(row)))(x), gated(norm(x)), rtol=1e-5, atol=1e-6)
+    assert torch.allclose(torch.export.export(norm, (x,)).module()(x), norm(x), rtol=1e-5, atol=1e-6)
+
+
 def test_threads() -> None:
     """Any number of threads gives the same bits."""
     x, both, norm = drawn(*ROWS, 48), drawn(*ROWS, 48), normal()
