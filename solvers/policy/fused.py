@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from vrp.solvers.policy import env, kernels, pointwise
 from vrp.solvers.policy.answers import Floats, Sizes, Tables, Work
@@ -51,8 +52,9 @@ MOST_BYTES = 2**28
 """Of the largest table; making it takes four to five times as much. Beyond, torch needs less memory."""
 
 
-MOST_KEPT = 2**28
-"""Numbers that are kept of the answers to all walks until their gradients are taken; others are computed again."""
+MOST_KEPT = 2**26
+"""Numbers that are kept of the answers until gradients are taken, as many of each walk; with more, new pages of memory
+take the time that is saved. Other answers are computed again."""
 
 
 def warm_up(policy: POMO, learning: bool = False) -> float:
@@ -158,6 +160,7 @@ class _Replay(torch.autograd.Function):
         return found, free
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *pulled: Tensor) -> tuple[Tensor | None, ...]:
         *tables, choices = ctx.saved_tensors
         changes = [torch.zeros(table.shape) for table in tables]
@@ -168,6 +171,7 @@ class _Replay(torch.autograd.Function):
             kernels.gradients(begin, end, *given, pull, added, ctx.kept, work, shape)
 
         _in_parts(ctx.batch.size, run, ctx.pointer, ctx.batch.places)
+        ctx.kept = ctx.kept[:, :0].copy()  # The memory is wanted before the graph is gone; a second time is rare.
         return (None, None, None, None, *changes)
 
 

@@ -160,10 +160,10 @@ def gradients(
                 if count > 1:
                     told = _told(b, used, goods, left, rules)
                     before, upto = upto, recall(kept, b * begun.at.shape[1] + s, upto, count, work, shape)
-                    if upto == before:
+                    if upto == before and pull != ZERO:
                         answer(b, at, home, told, count, tables, clip, work, shape)
                     chosen = position(choice, count, work)
-                    if chosen >= 0:
+                    if chosen >= 0 and pull != ZERO:
                         change(b, at, home, told, count, chosen, pull, tables, clip, changes, work, shape)
                 at, used, routes, left, goods = _step(b, choice, at, home, used, routes, left, goods, rules, work)
 

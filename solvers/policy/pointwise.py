@@ -26,7 +26,7 @@ class RMSNorm(nn.RMSNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return [..., width]."""
-        if not suits(x, self.weight):
+        if self.eps is None or self.weight is None or self.weight.shape != x.shape[-1:] or not suits(x, self.weight):
             return super().forward(x)
         found: Tensor = _Norm.apply(x, self.weight, self.eps)  # type: ignore[no-untyped-call]
         return found
@@ -34,7 +34,7 @@ class RMSNorm(nn.RMSNorm):
 
 def gated(both: Tensor) -> Tensor:
     """Return silu(g) * x, [..., hidden], of g and x, the halves of [..., 2 * hidden]."""
-    if suits(both):
+    if suits(both) and both.shape[-1] % 2 == 0:
         found: Tensor = _Gated.apply(both)  # type: ignore[no-untyped-call]
         return found
     gate, value = both.chunk(2, dim=-1)
@@ -44,7 +44,8 @@ def gated(both: Tensor) -> Tensor:
 def suits(*tensors: Tensor) -> bool:
     """Return whether the kernels can take these."""
     return (
-        all(each.device.type == "cpu" and each.dtype is torch.float32 for each in tensors)
+        all(type(each) in (Tensor, nn.Parameter) for each in tensors)
+        and all(each.device.type == "cpu" and each.dtype is torch.float32 for each in tensors)
         and jit.compiles()
         and not torch.is_autocast_enabled("cpu")
         and not (torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active())
@@ -78,7 +79,7 @@ class _Norm(torch.autograd.Function):
             normalise_back(weight.detach().numpy(), *these, shares[begin:end].numpy(), BLOCK)
 
         in_threads(len(shares), run, least=2)
-        return moved, shares.sum(dim=0), None
+        return moved, shares.sum(dim=0) if ctx.needs_input_grad[1] else None, None
 
 
 class _Gated(torch.autograd.Function):

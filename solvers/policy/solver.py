@@ -37,9 +37,9 @@ ROUND_BYTES = {"cpu": 2**25, "cuda": 2**28}
 with more (measured with 20 and 100 stops), and hands out its first plans later."""
 ROUND_WORK = 2**26
 """Walks times the square of places in a round on a processor: half a second, for the sake of deadlines."""
-SHORT_ROUND = 2**21
-"""The same of a round that looks at several symmetries at once: not long, yet longer than the calls of torch that it
-saves."""
+SHORT_ROUND = 2**19
+"""Walks times the square of places up to which several symmetries are looked at in one round: few enough to be over in
+10 ms on a processor, where torch's calls for each would take longer."""
 STARTS_AT_ONCE = 100
 """Starts that still fit a round with the largest batch."""
 BYTES_PER_CHOICE = 64
@@ -51,7 +51,8 @@ class Rollouts:
     """A trained network on problems of its kind, from coordinates: what both solvers share.
 
     Rounds of rollouts are run until the way of decoding is through or the deadline is near; the first is always
-    finished. `max_iterations` counts rounds.
+    finished. `max_iterations` counts rounds: one symmetry of the map or a part of its starts, or several symmetries
+    where the problems are few and small.
     """
 
     threads: int = 1
@@ -63,7 +64,7 @@ class Rollouts:
     augment: int = 8
     """How many symmetries of the map are tried, 1 to 8; "greedy" tries none, "active_search" all at once."""
     samples: int = 1024
-    """Rollouts of "sampling", all together."""
+    """Rollouts of "sampling", all together; more where they do not fill whole rounds."""
     temperature: float = 1.0
     """Of "sampling": below 1 likely places become more likely."""
     top_k: int = 0
@@ -195,7 +196,7 @@ class Rollouts:
             for found in islice(active_search(policy, turned, batch.places, random), self.rounds):
                 yield decoding.best_symmetry(turned, found, self.augment)
         elif self.decode == "beam":
-            walks = self.beam * self.branches * batch.places
+            walks = self.beam * min(self.branches, batch.places) * batch.places
             for turned, number in decoding.symmetries(batch, self.augment, self._together(batch, walks)):
                 found = beam_search(policy, turned, self.beam, self.branches)
                 yield decoding.best_symmetry(turned, found, number)

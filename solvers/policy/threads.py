@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 
 Run = Callable[[int, int, threading.Event], None]
-"""Called with the first and beyond the last of some numbers; once the event is set, it may leave off."""
+"""Called with the begin and end of a range of numbers; once the event is set, it may leave off."""
 
 
 def in_threads(count: int, run: Run, least: int = 1) -> None:

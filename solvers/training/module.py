@@ -66,7 +66,9 @@ class Training(L.LightningModule):
             {"params": [p for _, p in named if p.ndim >= 2], "weight_decay": self.config.weight_decay},
             {"params": [p for _, p in named if p.ndim < 2], "weight_decay": 0.0},
         ]
-        optimizer = torch.optim.AdamW(groups, lr=self.config.rate, fused=self.device.type == "cpu")
+        # Lightning clips no gradients of a fused optimiser in mixed precision.
+        fused_too = True if self.device.type == "cpu" and self.config.precision == "32-true" else None
+        optimizer = torch.optim.AdamW(groups, lr=self.config.rate, fused=fused_too)
         if self._moments:
             checkpoint.restore_moments(optimizer, self._names(), self._moments)
             self._moments = {}

@@ -73,6 +73,18 @@ def test_everything_else(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
             assert torch.allclose(mine, theirs, rtol=1e-5, atol=1e-6)
 
 
+def test_what_the_kernels_do_not_know_is_left_to_torch() -> None:
+    """No epsilon, no weights, several axes; widths that do not fit are errors, as they are of torch."""
+    x = drawn(5, 9, 48).detach()
+    for width, more in ((48, {}), (48, {"eps": 1e-5, "elementwise_affine": False}), ((9, 48), {"eps": 1e-5})):
+        assert torch.equal(RMSNorm(width, **more)(x), torch.nn.RMSNorm(width, **more)(x))
+    for width in (24, 96):
+        with pytest.raises(RuntimeError):
+            RMSNorm(width, eps=1e-5)(x)
+    with pytest.raises(RuntimeError):
+        gated(x[..., :7])
+
+
 def test_functional_torch() -> None:
     """Transforms of functions and exported graphs see torch's operators."""
     x, norm = drawn(5, 9, 48).detach(), normal()

@@ -116,6 +116,17 @@ def test_checkpoint_of_another_run_is_refused(tiny, clock, tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_mixed_precision_on_the_cpu(tiny, clock, tmp_path: Path) -> None:
+    """A config made for a GPU runs without one: the same number of steps, close to the same weights."""
+    mixed, plain = (
+        train(tiny(device="cpu", precision=precision), tmp_path / precision, clock=clock(), quiet=True).training
+        for precision in ("bf16-mixed", "32-true")
+    )
+    assert mixed.progress.step == plain.progress.step == 12
+    for one, other in zip(mixed.policy.parameters(), plain.policy.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=0.03)
+
+
 def test_missing_gpu_is_said(tiny, tmp_path: Path) -> None:
     """A run for a GPU does not silently train on the CPU."""
     with pytest.raises(OptionError, match="torch sees no GPU"):
