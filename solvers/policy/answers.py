@@ -222,45 +222,6 @@ def drawn(count: int, total: Real, work: Work) -> int:
 
 
 @part
-def keep(kept: Floats, row: int, begin: int, count: int, work: Work, shape: Sizes) -> int:
-    """Write what `change` reads of an answer to a row [N], from a number on, if there is room; return where it ends."""
-    heads, lanes = shape
-    end: int = _end(kept, begin, count, work, shape)
-    weights, at = begin + count * len(heads), row * kept.shape[1]
-    if end > begin:
-        for k in range(count):
-            vectors.copy(kept, at + begin + k * len(heads), work.weight, k * len(heads), heads, ALONE)
-        for k in range(count):
-            kept[row, weights + k] = work.bent[k]
-            kept[row, weights + count + k] = work.logit[k]
-        vectors.copy(kept, at + weights + 2 * count, work.glimpse, 0, heads, lanes)
-    return end
-
-
-@part
-def recall(kept: Floats, row: int, begin: int, count: int, work: Work, shape: Sizes) -> int:
-    """Read what `keep` wrote; return where it ends, which is where it begins if there was no room."""
-    heads, lanes = shape
-    end: int = _end(kept, begin, count, work, shape)
-    weights, at = begin + count * len(heads), row * kept.shape[1]
-    if end > begin:
-        for k in range(count):
-            vectors.copy(work.weight, k * len(heads), kept, at + begin + k * len(heads), heads, ALONE)
-        for k in range(count):
-            work.bent[k] = kept[row, weights + k]
-            work.logit[k] = kept[row, weights + count + k]
-        vectors.copy(work.glimpse, 0, kept, at + weights + 2 * count, heads, lanes)
-    return end
-
-
-@part
-def _end(kept: Floats, begin: int, count: int, work: Work, shape: Sizes) -> int:
-    """Return where what is kept of an answer ends, or where it begins if there is no room."""
-    end: int = begin + count * (len(shape[0]) + 2) + work.glimpse.shape[0]
-    return end if end <= kept.shape[1] else begin
-
-
-@part
 def position(choice: int, count: int, work: Work) -> int:
     """Return where a choice is among the feasible places, or -1."""
     for k in range(count):

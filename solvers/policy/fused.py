@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from vrp.solvers.policy import env, kernels, pointwise
-from vrp.solvers.policy.answers import Floats, Sizes, Tables, Work
+from vrp.solvers.policy.answers import Sizes, Tables, Work
 from vrp.solvers.policy.answers import work as arrays
 from vrp.solvers.policy.env import ATTRIBUTES, Instances, State, instances
 from vrp.solvers.policy.nets.pointer import NEARNESS, Memory, Pointer
@@ -50,11 +50,6 @@ def suits(policy: POMO, memory: Memory, batch: Instances) -> bool:
 
 MOST_BYTES = 2**28
 """Of the largest table; making it takes four to five times as much. Beyond, torch needs less memory."""
-
-
-MOST_KEPT = 2**26
-"""Numbers that are kept of the answers until gradients are taken, as many of each walk; with more, new pages of memory
-take the time that is saved. Other answers are computed again."""
 
 
 def warm_up(policy: POMO, learning: bool = False) -> float:
@@ -111,7 +106,7 @@ def finish(
         Draws the seeds; None where nothing is drawn.
     """
     tables = _arrays(_tables(policy, memory, batch, state))
-    return _walked(policy.pointer, batch, state, tables, sharp, random)[0]
+    return _walked(policy.pointer, batch, state, tables, sharp, random, record=False)[0]
 
 
 def replay(policy: POMO, memory: Memory, batch: Instances, state: State, choices: Tensor) -> tuple[Tensor, Tensor]:
@@ -147,16 +142,15 @@ class _Replay(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         choices = choices.contiguous()
         found, free = torch.zeros(choices.shape), torch.zeros(choices.shape, dtype=torch.bool)
-        kept = _room(pointer, batch, state, any(ctx.needs_input_grad))
         given = _arrays(tables), _rules(batch), _begun(state), np.float32(pointer.clip), choices.numpy()
 
         def run(begin: int, end: int, work: Work, shape: Sizes) -> None:
-            kernels.likelihoods(begin, end, *given, found.numpy(), free.numpy(), kept, work, shape)
+            kernels.likelihoods(begin, end, *given, found.numpy(), free.numpy(), work, shape)
 
         _in_parts(state.at.numel(), run, pointer, batch.places, WALKS)
         ctx.save_for_backward(*tables, choices)
         ctx.mark_non_differentiable(free)
-        ctx.pointer, ctx.batch, ctx.state, ctx.kept = pointer, batch, state, kept
+        ctx.pointer, ctx.batch, ctx.state = pointer, batch, state
         return found, free
 
     @staticmethod
@@ -168,10 +162,9 @@ class _Replay(torch.autograd.Function):
         pull, added = pulled[0].contiguous().numpy(), _arrays(changes)
 
         def run(begin: int, end: int, work: Work, shape: Sizes) -> None:
-            kernels.gradients(begin, end, *given, pull, added, ctx.kept, work, shape)
+            kernels.gradients(begin, end, *given, pull, added, work, shape)
 
         _in_parts(ctx.batch.size, run, ctx.pointer, ctx.batch.places)
-        ctx.kept = ctx.kept[:, :0].copy()  # The memory is wanted before the graph is gone; a second time is rare.
         return (None, None, None, None, *changes)
 
 
@@ -182,30 +175,28 @@ class _Explore(_Replay):
     def forward(  # type: ignore[override]
         ctx: Any, pointer: Pointer, batch: Instances, state: State, random: torch.Generator, *tables: Tensor
     ) -> tuple[Tensor, ...]:
-        kept = _room(pointer, batch, state, any(ctx.needs_input_grad))
-        choices, found, free = _walked(pointer, batch, state, _arrays(tables), 1.0, random, kept)
+        choices, found, free = _walked(pointer, batch, state, _arrays(tables), 1.0, random, record=True)
         ctx.save_for_backward(*tables, choices)
         ctx.mark_non_differentiable(free, choices)
-        ctx.pointer, ctx.batch, ctx.state, ctx.kept = pointer, batch, state, kept
+        ctx.pointer, ctx.batch, ctx.state = pointer, batch, state
         return found, free, choices
 
 
 def _walked(
     pointer: Pointer, batch: Instances, state: State, tables: Tables, sharp: float,
-    random: torch.Generator | None, kept: Floats | None = None,
+    random: torch.Generator | None, record: bool,
 ) -> tuple[Tensor, ...]:  # fmt: skip
-    """Return choices [B, S, T] and, where answers are kept, log-probabilities and whether they are free."""
+    """Return choices [B, S, T] and, where they are recorded, log-probabilities and whether they are free."""
     size, number = state.at.shape
     seeds = torch.ones(size * number, dtype=torch.int64)
     if random is not None:
         seeds = torch.randint(1, 2**62, seeds.shape, generator=random)
     choices = state.home[..., None].repeat(1, 1, 2 * batch.places)
     counts = torch.zeros(size, number, dtype=torch.int64)
-    found = torch.zeros(size, number, choices.shape[2] if kept is not None else 0)
+    found = torch.zeros(size, number, choices.shape[2] if record else 0)
     made = choices, counts, found, torch.zeros(found.shape, dtype=torch.bool)
     given = tables, _rules(batch), _begun(state), np.float32(pointer.clip), np.float32(sharp)
-    kept = np.empty((size * number, 0), np.float32) if kept is None else kept
-    arrays = seeds.numpy().view(np.uint64), *(field.numpy() for field in made), kept
+    arrays = seeds.numpy().view(np.uint64), *(field.numpy() for field in made)
 
     def run(begin: int, end: int, work: Work, shape: Sizes) -> None:
         kernels.walk(begin, end, *given, *arrays, work, shape)
@@ -213,13 +204,6 @@ def _walked(
     _in_parts(size * number, run, pointer, batch.places, WALKS)
     length = int(counts.max()) if counts.numel() else 0
     return tuple(field[..., :length].contiguous() for field in (made[0], *made[2:]))
-
-
-def _room(pointer: Pointer, batch: Instances, state: State, learning: bool) -> Floats:
-    """Return [B * S, N] numbers to keep answers in: those of a walk that is home after every fourth stop, or fewer."""
-    walks, stops = state.at.numel(), batch.places - 1
-    most = stops * (5 * stops + 8) // 8 * (pointer.heads + 2) + 5 * stops // 4 * pointer.context.out_features
-    return np.empty((walks, min(most, MOST_KEPT // max(1, walks)) if learning else 0), np.float32)
 
 
 def _tables(policy: POMO, memory: Memory, batch: Instances, state: State) -> tuple[Tensor, ...]:

@@ -24,9 +24,7 @@ from vrp.solvers.policy.answers import (
     chances,
     change,
     drawn,
-    keep,
     position,
-    recall,
 )
 from vrp.solvers.search.jit import kernel, part
 
@@ -60,7 +58,7 @@ class Begun(NamedTuple):
 @kernel
 def walk(
     begin: int, end: int, tables: Tables, rules: Rules, begun: Begun, clip: Real, sharp: Real, seeds: Any,
-    choices: Any, counts: Any, found: Any, free: Any, kept: Floats, work: Work, shape: Sizes,
+    choices: Any, counts: Any, found: Any, free: Any, work: Work, shape: Sizes,
 ) -> None:  # fmt: skip
     """Finish some of the walks.
 
@@ -80,8 +78,6 @@ def walk(
         [B, S] int64 to write the numbers of choices to.
     found, free
         As in `likelihoods`, [B, S, 2 * L], where `sharp` is 1; or [B, S, 0] where nobody asks.
-    kept
-        [B * S, N], what `gradients` need not compute again; as many answers per walk as there is room for.
     shape
         Of the network.
     """
@@ -90,7 +86,7 @@ def walk(
         b, s = pair // number, pair % number
         at, home, used, routes, left, goods = _begin(b, s, rules, begun, work)
         work.random[0] = seeds[pair]
-        made = upto = 0
+        made = 0
         while True:
             count = _feasible(b, at, home, used, routes, left, rules, work)
             if at == home and work.places[0] == home:
@@ -104,7 +100,6 @@ def walk(
                     if found.shape[2] > 0:
                         free[b, s, made] = True
                         found[b, s, made] = work.logit[chosen] - top - np.float32(math.log(total))
-                        upto = keep(kept, pair, upto, count, work, shape)
                 else:
                     for k in range(1, count):
                         chosen = k if work.logit[k] > work.logit[chosen] else chosen
@@ -118,20 +113,18 @@ def walk(
 @kernel
 def likelihoods(
     begin: int, end: int, tables: Tables, rules: Rules, begun: Begun, clip: Real, choices: Any, found: Any, free: Any,
-    kept: Floats, work: Work, shape: Sizes,
+    work: Work, shape: Sizes,
 ) -> None:  # fmt: skip
     """Write for choices [B, S, T] whether they are free, and of those that are the log-probabilities; see `walk`."""
     number = begun.at.shape[1]
     for pair in range(begin, end):
         b, s = pair // number, pair % number
         at, home, used, routes, left, goods = _begin(b, s, rules, begun, work)
-        upto = 0
         for t in range(choices.shape[2]):
             count = _feasible(b, at, home, used, routes, left, rules, work)
             choice = choices[b, s, t]
             if count > 1:
                 answer(b, at, home, _told(b, used, goods, left, rules), count, tables, clip, work, shape)
-                upto = keep(kept, pair, upto, count, work, shape)
                 top, total = chances(count, ONE, work)
                 chosen = position(choice, count, work)
                 free[b, s, t] = True
@@ -143,7 +136,7 @@ def likelihoods(
 @kernel
 def gradients(
     begin: int, end: int, tables: Tables, rules: Rules, begun: Begun, clip: Real, choices: Any, pulled: Any,
-    changes: Tables, kept: Floats, work: Work, shape: Sizes,
+    changes: Tables, work: Work, shape: Sizes,
 ) -> None:  # fmt: skip
     """Add to `changes`, the gradients of the tables, those by way of the log-probabilities: `pulled` [B, S, T].
 
@@ -152,18 +145,15 @@ def gradients(
     for b in range(begin, end):
         for s in range(begun.at.shape[1]):
             at, home, used, routes, left, goods = _begin(b, s, rules, begun, work)
-            upto = 0
             for t in range(choices.shape[2]):
                 count = _feasible(b, at, home, used, routes, left, rules, work)
                 choice = choices[b, s, t]
                 pull = pulled[b, s, t]
-                if count > 1:
+                if count > 1 and pull != ZERO:
                     told = _told(b, used, goods, left, rules)
-                    before, upto = upto, recall(kept, b * begun.at.shape[1] + s, upto, count, work, shape)
-                    if upto == before and pull != ZERO:
-                        answer(b, at, home, told, count, tables, clip, work, shape)
+                    answer(b, at, home, told, count, tables, clip, work, shape)
                     chosen = position(choice, count, work)
-                    if chosen >= 0 and pull != ZERO:
+                    if chosen >= 0:
                         change(b, at, home, told, count, chosen, pull, tables, clip, changes, work, shape)
                 at, used, routes, left, goods = _step(b, choice, at, home, used, routes, left, goods, rules, work)
 

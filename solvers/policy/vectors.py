@@ -19,17 +19,6 @@ LOOSE = ("contract", "reassoc", "nsz")
 
 
 @instruction
-def copy(typing: Any, out: Any, o: Any, x: Any, i: Any, heads: Any, lanes: Any) -> Any:
-    """Write the H * w numbers of x from i on to those of `out` from o on."""
-    width = heads.count * lanes.count
-
-    def code(builder: Any, out: Any, o: Any, x: Any, i: Any) -> None:
-        builder.store(_load(builder, x, i, width), _at(builder, out, o, width), align=4)
-
-    return _signed(types.void, code, out, o, x, i, heads, lanes)
-
-
-@instruction
 def add(typing: Any, out: Any, o: Any, by: Any, x: Any, i: Any, heads: Any, lanes: Any) -> Any:
     """Add `by` times the H * w numbers of x from i on to those of `out` from o on."""
     width = heads.count * lanes.count

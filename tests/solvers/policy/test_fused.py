@@ -85,37 +85,6 @@ def test_exploring_is_sampling_and_replaying() -> None:
         assert torch.equal(mine, theirs)
 
 
-@pytest.mark.parametrize("numbers", [0, 4000, 20_000])
-def test_what_is_not_kept_is_computed_again(numbers: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No room for answers, or for some of each walk: the same gradients to the last bit."""
-    rng = np.random.default_rng(6)
-    batch, policy = env.encode([cvrp(rng, 12), tour(rng, 9)]), lively(Shape(width=16, heads=2, layers=1))
-
-    def learned() -> list[torch.Tensor]:
-        random = torch.Generator().manual_seed(7)
-        _, told = explore(policy, policy.encode(batch), batch, starts(batch, 6), random)
-        pull = torch.randn(told.log.shape, generator=random)
-        return [told.log, *torch.autograd.grad((told.log * pull).sum(), list(policy.parameters()))]
-
-    everything = learned()
-    monkeypatch.setattr(fused, "MOST_KEPT", numbers)
-    for mine, theirs in zip(learned(), everything, strict=True):
-        assert torch.equal(mine, theirs)
-
-
-def test_what_is_kept_goes_with_the_gradients() -> None:
-    """Its memory is given back by `backward`, though the graph is still there; a second time computes all again."""
-    batch, policy = env.encode([cvrp(np.random.default_rng(6), 12)]), lively(Shape(width=16, heads=2, layers=1))
-    _, told = explore(policy, policy.encode(batch), batch, starts(batch, 6), torch.Generator().manual_seed(7))
-    total, weights = told.log.sum(), list(policy.parameters())
-    kept = told.log.grad_fn.kept
-    assert kept.size > 0
-    once = torch.autograd.grad(total, weights, retain_graph=True)
-    assert told.log.grad_fn.kept.size == 0
-    for mine, theirs in zip(torch.autograd.grad(total, weights), once, strict=True):
-        assert torch.equal(mine, theirs)
-
-
 @settings(max_examples=10)
 @given(seed=st.integers(0, 2**31))
 def test_greedy_walks(seed: int) -> None:
