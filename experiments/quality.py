@@ -20,6 +20,7 @@ import torch
 import vrp
 from vrp.data.fields import as_problems
 from vrp.solvers.policy import load
+from vrp.solvers.policy.weights import Trained
 from vrp.solvers.training.data import SET, distributions
 
 HERE = Path(__file__).resolve().parent
@@ -53,8 +54,12 @@ def main() -> None:
             decode, _, augment = case.partition(":")
             row = measure(given.weights, problems, reference, decode, int(augment or 1), given.threads)
             facts = {"weights": given.weights, "distribution": name, "n": size, "seed": given.seed}
-            learned = {"minutes_trained": trained.training["minutes"], "instances_seen": trained.training["instances"]}
-            write(given.file, {**facts, **row, **learned, "threads": given.threads})
+            write(given.file, {**facts, **row, **learned(trained), "threads": given.threads})
+
+
+def learned(trained: Trained) -> dict[str, object]:
+    """Return the columns that tell how long a policy was trained."""
+    return {"minutes_trained": trained.training["minutes"], "instances_seen": trained.training["instances"]}
 
 
 def measure(

@@ -8,7 +8,6 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.polynomial import Chebyshev, Polynomial
 from numpy.typing import NDArray
 
 from vrp.solvers.policy import vectors
@@ -19,8 +18,8 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Real = Any
 """A 32-bit number."""
-Sizes = tuple[tuple[int, ...], tuple[int, ...]]
-"""H and w, as tuples of so many numbers."""
+Sizes = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+"""H, w and H * w, as tuples of so many numbers."""
 
 
 class Tables(NamedTuple):
@@ -52,10 +51,10 @@ class Work(NamedTuple):
     """[L, C] flat, the sums over the parts of the query."""
     weight: Floats
     """[L, H] flat, the weights of the places in the glimpses."""
-    raw: Floats
-    """[L, H] flat, what becomes the weights, and their gradients."""
-    head: Floats
-    """[H], one number per head."""
+    weight_pull: Floats
+    """[L, H] flat, the gradients of the weights."""
+    pull: Floats
+    """[L], gradients of what is added up to a score of the pointer."""
     glimpse: Floats
     """[w, H] flat."""
     bent: Floats
@@ -75,14 +74,15 @@ class Work(NamedTuple):
 def work(places: int, heads: int, width: int) -> Work:
     """Return arrays for one thread."""
     # One block and gaps: compiled loops round a little differently where two of their arrays lie close to each other,
-    # which must not depend on where the system happens to put them.
-    block = np.zeros(places * (4 * heads + 7) + heads * (2 * width + 1) + 10 * GAP, np.float32)
+    # which must not depend on where the system happens to put them. Each array begins a line of the cache.
+    block = np.zeros(places * (4 * heads + 8) + 2 * heads * width + 11 * (GAP + LINE), np.float32)
+    block = block[-(block.ctypes.data // block.itemsize) % LINE :]
     whole = np.zeros((2, places + GAP), np.int64)
     end = 0
 
     def real(number: int) -> Floats:
         nonlocal end
-        begin, end = end, end + number + GAP
+        begin, end = end, end + math.ceil((number + GAP) / LINE) * LINE
         return block[begin : begin + number]
 
     return Work(
@@ -90,8 +90,8 @@ def work(places: int, heads: int, width: int) -> Work:
         places=whole[1, :places],
         score=real(places * (heads + 2)),
         weight=real(places * heads),
-        raw=real(places * heads),
-        head=real(heads),
+        weight_pull=real(places * heads),
+        pull=real(places),
         glimpse=real(heads * width),
         bent=real(places),
         logit=real(places),
@@ -104,19 +104,14 @@ def work(places: int, heads: int, width: int) -> Work:
 
 GAP = 128
 """Numbers between two arrays, more than a loop takes at once."""
+LINE = 16
+"""Numbers in a line of the cache."""
 
 ZERO, ONE, TWO = np.float32(0), np.float32(1), np.float32(2)
 ALONE = (0,)
-"""One lane, for vectors with a number per head."""
+"""One weight, for all numbers of a row."""
 INFINITY = np.float32(np.inf)
 BELOW = np.float32(1 - 2.0**-24)
-LOG2E = np.float32(1 / math.log(2))
-LEAST = np.float32(-87)
-"""Its exponential is about the smallest number that is not denormal."""
-E0, E1, E2, E3, E4, E5, E6 = (
-    np.float32(c) for c in Chebyshev.interpolate(np.exp2, 6, domain=[0, 1]).convert(kind=Polynomial).coef
-)
-"""2 to the power of x from 0 to 1, to 1e-7."""
 
 
 @part
@@ -126,20 +121,13 @@ def answer(
 ) -> None:  # fmt: skip
     """Write the logits of the feasible places (`nets.pointer.Pointer.forward`)."""
     _score(b, at, home, told, count, tables, work, shape)
-    _weigh(count, work, shape)
-    heads, lanes = shape
-    size, width, columns = tables.value.shape[1], work.glimpse.shape[0], len(heads) + 2
-    for d in range(width):
-        work.glimpse[d] = ZERO
+    heads, lanes, width = shape
+    first, columns = b * tables.value.shape[1], len(heads) + 2
+    vectors.soften(work.weight, work.score, columns, count, heads)
+    vectors.gather(work.glimpse, work.weight, tables.value, work.places, first, count, heads, lanes)
+    vectors.compare(work.bent, work.glimpse, tables.target, work.places, first, count, ALONE, width)
     for k in range(count):
-        value = (b * size + work.places[k]) * width
-        vectors.mix(work.glimpse, 0, work.weight, k * len(heads), tables.value, value, heads, lanes)
-    for k in range(count):
-        target = (b * size + work.places[k]) * width
-        glanced = vectors.dot(work.glimpse, 0, tables.target, target, heads, lanes)
-        work.bent[k] = glanced + work.score[k * columns + len(heads)]
-    for k in range(count):
-        work.bent[k] = _tanh(work.bent[k])
+        work.bent[k] = _tanh(work.bent[k] + work.score[k * columns + len(heads)])
     for k in range(count):
         work.logit[k] = clip * work.bent[k] + work.score[k * columns + len(heads) + 1]
 
@@ -155,43 +143,14 @@ def _score(
         work.score[i] = ZERO
     for k in range(count):
         place = work.places[k]
-        vectors.add(work.score, k * wide, ONE, tables.place, ((b * size + at) * size + place) * wide, columns, ALONE)
+        vectors.add(work.score, k * wide, ONE, tables.place, ((b * size + at) * size + place) * wide, columns)
         for c in range(3):
             part = ((b * 3 + c) * size + place) * wide
-            vectors.add(work.score, k * wide, told[c], tables.context, part, columns, ALONE)
+            vectors.add(work.score, k * wide, told[c], tables.context, part, columns)
     if tables.home.shape[1] > 0:
         for k in range(count):
             part = ((b * size + home) * size + work.places[k]) * wide
-            vectors.add(work.score, k * wide, ONE, tables.home, part, columns, ALONE)
-
-
-@part
-def _weigh(count: int, work: Work, shape: Sizes) -> None:
-    """Write the weights of the feasible places in the glimpse of each head."""
-    heads = shape[0]
-    wide, columns = len(heads), len(heads) + 2
-    raw, head = work.raw, work.head
-    for i in range(count * wide):
-        raw[i] = ZERO
-        work.weight[i] = ZERO
-    for h in range(wide):
-        head[h] = work.score[h]
-    for k in range(count):
-        vectors.raise_to(head, 0, work.score, k * columns, heads, ALONE)
-    for k in range(count):
-        vectors.add(raw, k * wide, ONE, work.score, k * columns, heads, ALONE)
-        vectors.add(raw, k * wide, -ONE, head, 0, heads, ALONE)
-    # One long loop, since the ends of loops are not done in vectors.
-    for i in range(count * wide):
-        raw[i] = exponential(raw[i])
-    for h in range(wide):
-        head[h] = ZERO
-    for k in range(count):
-        vectors.add(head, 0, ONE, raw, k * wide, heads, ALONE)
-    for h in range(wide):
-        head[h] = ONE / head[h]
-    for k in range(count):
-        vectors.mix(work.weight, k * wide, head, 0, raw, k * wide, heads, ALONE)
+            vectors.add(work.score, k * wide, ONE, tables.home, part, columns)
 
 
 @part
@@ -202,7 +161,7 @@ def chances(count: int, sharp: Real, work: Work) -> tuple[Real, Real]:
         top = max(top, work.logit[k])
     total = ZERO
     for k in range(count):
-        chance = exponential(sharp * (work.logit[k] - top))
+        chance = vectors.exponential(sharp * (work.logit[k] - top))
         work.chance[k] = chance
         total += chance
     return sharp * top, total
@@ -236,32 +195,19 @@ def change(
     clip: Real, changes: Tables, work: Work, shape: Sizes,
 ) -> None:  # fmt: skip
     """Add the gradients of `answer`, whose arrays are read, and of the logarithm of the chance of one place."""
-    heads, lanes = shape
-    wide, columns = len(heads), len(heads) + 2
-    size, width = tables.value.shape[1], work.glimpse.shape[0]
-    for i in range(count * columns):
-        work.moved[i] = ZERO
-    for d in range(width):
-        work.pushed[d] = ZERO
+    heads, lanes, width = shape
+    first, wide, columns = b * tables.value.shape[1], len(heads), len(heads) + 2
     _, total = chances(count, ONE, work)
     for k in range(count):
-        target = (b * size + work.places[k]) * width
         by = pull * ((ONE if k == chosen else ZERO) - work.chance[k] / total)
+        work.pull[k] = by * clip * (ONE - work.bent[k] * work.bent[k])
+        work.moved[k * columns + wide] = work.pull[k]
         work.moved[k * columns + wide + 1] = by
-        by *= clip * (ONE - work.bent[k] * work.bent[k])
-        work.moved[k * columns + wide] = by
-        vectors.add(work.pushed, 0, by, tables.target, target, heads, lanes)
-        vectors.add(changes.target, target, by, work.glimpse, 0, heads, lanes)
-    for h in range(wide):
-        work.head[h] = ZERO
-    for k in range(count):
-        value = (b * size + work.places[k]) * width
-        vectors.mix(changes.value, value, work.weight, k * wide, work.pushed, 0, heads, lanes)
-        vectors.compare(work.raw, k * wide, work.pushed, 0, tables.value, value, heads, lanes)
-        vectors.mix(work.head, 0, work.weight, k * wide, work.raw, k * wide, heads, ALONE)
-    for k in range(count):
-        vectors.add(work.raw, k * wide, -ONE, work.head, 0, heads, ALONE)
-        vectors.mix(work.moved, k * columns, work.weight, k * wide, work.raw, k * wide, heads, ALONE)
+    vectors.gather(work.pushed, work.pull, tables.target, work.places, first, count, ALONE, width)
+    vectors.scatter(changes.target, work.pull, work.glimpse, work.places, first, count, ALONE, width)
+    vectors.scatter(changes.value, work.weight, work.pushed, work.places, first, count, heads, lanes)
+    vectors.compare(work.weight_pull, work.pushed, tables.value, work.places, first, count, heads, lanes)
+    vectors.soften_back(work.moved, columns, work.weight, work.weight_pull, count, heads)
     _move(b, at, home, told, count, changes, work, shape)
 
 
@@ -274,31 +220,19 @@ def _move(
     wide, size = len(columns), changes.value.shape[1]
     for k in range(count):
         place = work.places[k]
-        vectors.add(changes.place, ((b * size + at) * size + place) * wide, ONE, work.moved, k * wide, columns, ALONE)
+        vectors.add(changes.place, ((b * size + at) * size + place) * wide, ONE, work.moved, k * wide, columns)
         for c in range(3):
             part = ((b * 3 + c) * size + place) * wide
-            vectors.add(changes.context, part, told[c], work.moved, k * wide, columns, ALONE)
+            vectors.add(changes.context, part, told[c], work.moved, k * wide, columns)
     if changes.home.shape[1] > 0:
         for k in range(count):
             part = ((b * size + home) * size + work.places[k]) * wide
-            vectors.add(changes.home, part, ONE, work.moved, k * wide, columns, ALONE)
-
-
-# Functions that loops with vectors can hold, unlike calls of a library
-
-
-@part
-def exponential(x: Real) -> Real:
-    """Return the exponential of a number up to 0."""
-    x = max(x, LEAST) * LOG2E
-    whole = vectors.floor(x)
-    f = x - whole
-    return (E0 + f * (E1 + f * (E2 + f * (E3 + f * (E4 + f * (E5 + f * E6)))))) * vectors.power_of_two(whole)
+            vectors.add(changes.home, part, ONE, work.moved, k * wide, columns)
 
 
 @part
 def _tanh(x: Real) -> Real:
     """Return the hyperbolic tangent."""
-    e = exponential(-TWO * abs(x))
+    e = vectors.exponential(-TWO * abs(x))
     size = (ONE - e) / (ONE + e)
     return size if x >= ZERO else -size

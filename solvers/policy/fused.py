@@ -251,7 +251,7 @@ def _begun(state: State) -> kernels.Begun:
 def _in_parts(count: int, run: Callable[..., None], pointer: Pointer, places: int, at_once: int = 1) -> None:
     """Run a kernel on 0 to count - 1 in torch's threads, `at_once` in a call, so that it can be interrupted."""
     wide = pointer.context.out_features // pointer.heads
-    shape = (0,) * pointer.heads, (0,) * wide
+    shape = tuple((0,) * size for size in (pointer.heads, wide, pointer.heads * wide))
 
     def run_part(first: int, last: int, stopped: threading.Event) -> None:
         work = arrays(places, pointer.heads, wide)

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from vrp.solvers.policy.answers import ONE, ZERO, Floats, Real, exponential
+from vrp.solvers.policy.answers import ONE, ZERO, Floats, Real
 from vrp.solvers.policy.threads import in_threads
+from vrp.solvers.policy.vectors import exponential
 from vrp.solvers.search import jit
 from vrp.solvers.search.jit import kernel, part
 
