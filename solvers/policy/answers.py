@@ -4,13 +4,13 @@ A query is a sum of parts (see `nets.pointer`), so that what it is compared with
 problem (`fused`), and a query only adds up. Only places that are feasible are looked at.
 """
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vrp.solvers.policy import vectors
+from vrp.solvers.policy.threads import GAP, arrays
 from vrp.solvers.search.jit import part
 from vrp.solvers.search.work import uniform
 
@@ -73,39 +73,14 @@ class Work(NamedTuple):
 
 def work(places: int, heads: int, width: int) -> Work:
     """Return arrays for one thread."""
-    # One block and gaps: compiled loops round a little differently where two of their arrays lie close to each other,
-    # which must not depend on where the system happens to put them. Each array begins a line of the cache.
-    block = np.zeros(places * (4 * heads + 8) + 2 * heads * width + 11 * (GAP + LINE), np.float32)
-    block = block[-(block.ctypes.data // block.itemsize) % LINE :]
+    sizes = {
+        "score": places * (heads + 2), "weight": places * heads, "weight_pull": places * heads, "pull": places,
+        "glimpse": heads * width, "bent": places, "logit": places, "chance": places, "pushed": heads * width,
+        "moved": places * (heads + 2),
+    }  # fmt: skip
     whole = np.zeros((2, places + GAP), np.int64)
-    end = 0
+    return Work(whole[0, :places], whole[1, :places], random=np.ones(1, np.uint64), **arrays(sizes))
 
-    def real(number: int) -> Floats:
-        nonlocal end
-        begin, end = end, end + math.ceil((number + GAP) / LINE) * LINE
-        return block[begin : begin + number]
-
-    return Work(
-        left=whole[0, :places],
-        places=whole[1, :places],
-        score=real(places * (heads + 2)),
-        weight=real(places * heads),
-        weight_pull=real(places * heads),
-        pull=real(places),
-        glimpse=real(heads * width),
-        bent=real(places),
-        logit=real(places),
-        chance=real(places),
-        pushed=real(heads * width),
-        moved=real(places * (heads + 2)),
-        random=np.ones(1, np.uint64),
-    )
-
-
-GAP = 128
-"""Numbers between two arrays, more than a loop takes at once."""
-LINE = 16
-"""Numbers in a line of the cache."""
 
 ZERO, ONE, TWO = np.float32(0), np.float32(1), np.float32(2)
 ALONE = (0,)

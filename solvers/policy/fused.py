@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from vrp.solvers.policy import env, kernels, pointwise
+from vrp.solvers.policy import attention, env, kernels, pointwise
 from vrp.solvers.policy.answers import Sizes, Tables, Work
 from vrp.solvers.policy.answers import work as arrays
 from vrp.solvers.policy.env import ATTRIBUTES, Instances, State, instances
@@ -75,6 +75,7 @@ def warm_up(policy: POMO, learning: bool = False) -> float:
     finish(policy, memory, batch, state, 0.0, None)
     if learning:
         pointwise.warm_up(policy.pointer.context.out_features)
+        attention.warm_up(policy.pointer.context.out_features, policy.pointer.heads)
         with torch.enable_grad():
             target = memory.target.clone().requires_grad_()
             found, _ = replay(policy, memory._replace(target=target), batch, state, torch.tensor([[[2, 0]]]))
@@ -86,7 +87,7 @@ def warm_up(policy: POMO, learning: bool = False) -> float:
 
 
 def _misses() -> int:
-    every = (kernels.walk, kernels.likelihoods, kernels.gradients, *pointwise.KERNELS)
+    every = (kernels.walk, kernels.likelihoods, kernels.gradients, *pointwise.KERNELS, *attention.KERNELS)
     return sum(sum(kernel.stats.cache_misses.values()) for kernel in every)
 
 

@@ -1,10 +1,15 @@
-"""Compiled kernels in torch's threads."""
+"""Compiled kernels in torch's threads, and arrays for each."""
 
+import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+
+from vrp.solvers.policy.vectors import LINE
 
 Run = Callable[[int, int, threading.Event], None]
 """Called with the begin and end of a range of numbers; once the event is set, it may leave off."""
@@ -26,3 +31,23 @@ def in_threads(count: int, run: Run, least: int = 1) -> None:
         except BaseException:
             stopped.set()
             raise
+
+
+GAP = 128
+"""Numbers between two arrays, more than a loop takes at once."""
+
+
+def arrays(sizes: Mapping[str, int]) -> dict[str, NDArray[np.float32]]:
+    """Return arrays of so many numbers, 0, for one thread to work with.
+
+    They are parts of one, with gaps: compiled loops round a little differently where two of their arrays lie close to
+    each other, which must not depend on where the system happens to put them. Each begins a line of the cache.
+    """
+    taken = {name: math.ceil((size + GAP) / LINE) * LINE for name, size in sizes.items()}
+    block = np.zeros(sum(taken.values()) + LINE, np.float32)
+    begin = -(block.ctypes.data // block.itemsize) % LINE
+    found = {}
+    for name, size in sizes.items():
+        found[name] = block[begin : begin + size]
+        begin += taken[name]
+    return found

@@ -21,10 +21,15 @@ instruction: Callable[[Callable[..., Any]], Any] = intrinsic
 FLOAT = ir.FloatType()
 LOOSE = ("contract", "reassoc", "nsz")
 """Products and sums may be fused and sums be taken in any order."""
+TALL = 8
+"""Rows of a product whose sums are kept in registers together."""
+LINE = 16
+"""Numbers in a line of the cache."""
 LOG2E = 1 / math.log(2)
-LEAST = -87.0
-"""Its exponential is about the smallest number that is not denormal."""
-POWERS = tuple(Chebyshev.interpolate(np.exp2, 6, domain=[0, 1]).convert(kind=Polynomial).coef)
+LEAST = -60.0
+"""Its exponential, 1e-26, is nothing beside 1, and what becomes of it is seldom denormal, which would be slow."""
+_POLYNOMIAL = Chebyshev.interpolate(np.exp2, 6, domain=[0, 1]).convert(kind=Polynomial)
+POWERS: list[float] = np.asarray(_POLYNOMIAL.coef, np.float32).tolist()
 """2 to the power of x from 0 to 1, to 1e-7, as a polynomial."""
 
 
@@ -43,6 +48,19 @@ def add(typing: Any, out: Any, o: Any, by: Any, x: Any, i: Any, size: Any) -> An
             product = builder.fmul(_spread(builder, factor, width, 1), number, flags=LOOSE)
             builder.store(builder.fadd(builder.load(to, align=4), product, flags=LOOSE), to, align=4)
             done += width
+
+    return _signed(types.void, code, out, o, by, x, i, size)
+
+
+@instruction
+def copy(typing: Any, out: Any, o: Any, by: Any, x: Any, i: Any, size: Any) -> Any:
+    """Write `by` times so many numbers of x, from the i-th on, to those of `out` from the o-th on."""
+    width = size.count
+
+    def code(builder: Any, out: Any, o: Any, by: Any, x: Any, i: Any) -> None:
+        factor = builder.insert_element(_vector(1)(ir.Undefined), by, ir.Constant(ir.IntType(32), 0))
+        number = builder.fmul(_spread(builder, factor, width, 1), _load(builder, x, i, width))
+        builder.store(number, _at(builder, out, o, width), align=4)
 
     return _signed(types.void, code, out, o, by, x, i, size)
 
@@ -107,7 +125,7 @@ def soften(typing: Any, out: Any, x: Any, columns: Any, count: Any, heads: Any) 
     wide = heads.count
 
     def code(builder: Any, out: Any, x: Any, columns: Any, count: Any) -> None:
-        top = cgutils.alloca_once_value(builder, ir.Constant(_vector(wide), [-math.inf] * wide))
+        top = _register(builder, ir.Constant(_vector(wide), [-math.inf] * wide))
         with cgutils.for_range(builder, count) as loop:
             number, before = _load(builder, x, builder.mul(loop.index, columns), wide), builder.load(top)
             builder.store(builder.select(builder.fcmp_ordered(">", number, before), number, before), top)
@@ -143,6 +161,36 @@ def soften_back(typing: Any, out: Any, columns: Any, weights: Any, pulled: Any, 
             builder.store(moved, _at(builder, out, builder.mul(loop.index, columns), wide), align=4)
 
     return _signed(types.void, code, out, columns, weights, pulled, count, heads)
+
+
+@instruction
+def multiply(
+    typing: Any, out: Any, rows: Any, factors: Any, down: Any, across: Any, x: Any, count: Any, lanes: Any
+) -> Any:
+    """Add to rows of `out` the product of a matrix with the first `count` rows of x, all of w numbers.
+
+    There must be a multiple of `TALL` rows of `out`. The next row of the matrix is that many numbers `down`, and its
+    next column that many `across`.
+    """
+    width = lanes.count
+
+    def code(builder: Any, out: Any, rows: Any, factors: Any, down: Any, across: Any, x: Any, count: Any) -> None:
+        with cgutils.for_range(builder, builder.udiv(rows, _long(TALL))) as block:
+            each = [builder.add(builder.mul(block.index, _long(TALL)), _long(r)) for r in range(TALL)]
+            places = [_at(builder, out, builder.mul(r, _long(width)), width) for r in each]
+            begins = [builder.mul(r, down) for r in each]
+            totals = [_register(builder, builder.load(place, align=4)) for place in places]
+            with cgutils.for_range(builder, count) as loop:
+                number = _load_row(builder, x, loop.index, width)
+                along = builder.mul(loop.index, across)
+                for begin, total in zip(begins, totals, strict=True):
+                    factor = _spread(builder, _load(builder, factors, builder.add(begin, along), 1), width, 1)
+                    product = builder.fmul(factor, number, flags=LOOSE)
+                    builder.store(builder.fadd(builder.load(total), product, flags=LOOSE), total)
+            for place, total in zip(places, totals, strict=True):
+                builder.store(builder.load(total), place, align=4)
+
+    return _signed(types.void, code, out, rows, factors, down, across, x, count, lanes)
 
 
 @instruction
@@ -210,9 +258,15 @@ def _vector(count: int) -> ir.VectorType:
     return ir.VectorType(FLOAT, count)
 
 
+def _register(builder: Any, value: Any) -> Any:
+    """Return a place for a value, which the compiler keeps in registers."""
+    place: Any = cgutils.alloca_once(builder, value.type)  # type: ignore[no-untyped-call]
+    builder.store(value, place)
+    return place
+
+
 def _zero(builder: Any, count: int) -> Any:
-    """Return a place for `count` numbers, 0 at first, which the compiler keeps in registers."""
-    return cgutils.alloca_once_value(builder, ir.Constant(_vector(count), None))
+    return _register(builder, ir.Constant(_vector(count), None))
 
 
 def _long(number: int) -> ir.Constant:

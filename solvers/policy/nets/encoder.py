@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from vrp.solvers.policy.attention import attention
 from vrp.solvers.policy.pointwise import RMSNorm, gated
 
 
@@ -28,10 +28,7 @@ class Attention(nn.Module):
         bias
             Added to the scores, broadcast to [B, heads, L, L]; a False or -inf forbids the pair.
         """
-        size, places, width = x.shape
-        query, key, value = self.project(x).view(size, places, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        out: Tensor = self.out(mixed.transpose(1, 2).reshape(size, places, width))
+        out: Tensor = self.out(attention(self.project(x), self.heads, bias))
         return out
 
 
