@@ -15,7 +15,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from vrp.solvers.policy import vectors
-from vrp.solvers.policy.answers import ONE, ZERO, Floats
+from vrp.solvers.policy.answers import ALONE, ONE, ZERO, Floats
 from vrp.solvers.policy.pointwise import suits
 from vrp.solvers.policy.threads import arrays, in_threads
 from vrp.solvers.policy.vectors import LINE, TALL
@@ -152,7 +152,7 @@ def attend(begin: int, end: int, work: Work, maps: Floats, out: Floats, shape: A
             count = min(LINE, places - first)
             _weigh(b, h, first, count, maps, work, shape, lanes, line)
             work.mixed_across[:] = ZERO
-            vectors.multiply(work.mixed_across, _tall(width), work.value, 1, width, work.weight, places, line)
+            vectors.multiply(work.mixed_across, _tall(width), work.value, ALONE, lanes, work.weight, places, line)
             for i in range(count):
                 to = ((b * places + first + i) * heads + h) * width
                 for d in range(width):
@@ -181,12 +181,12 @@ def attend_back(
                 for d in range(width):
                     work.pulled_across[d * LINE + i] = pulled[place + d]
             work.score[:] = ZERO
-            vectors.multiply(work.score, _tall(places), work.value, width, 1, work.pulled_across, width, line)
+            vectors.multiply(work.score, _tall(places), work.value, lanes, ALONE, work.pulled_across, width, line)
             vectors.soften_back(work.moved, LINE, work.weight, work.score, places, line)
-            vectors.multiply(work.key_moved, _tall(places), work.moved, LINE, 1, work.query, count, lanes)
-            vectors.multiply(work.value_moved, _tall(places), work.weight, LINE, 1, work.pulled, count, lanes)
+            vectors.multiply(work.key_moved, _tall(places), work.moved, line, ALONE, work.query, count, lanes)
+            vectors.multiply(work.value_moved, _tall(places), work.weight, line, ALONE, work.pulled, count, lanes)
             work.mixed_across[:] = ZERO
-            vectors.multiply(work.mixed_across, _tall(width), work.key, 1, width, work.moved, places, line)
+            vectors.multiply(work.mixed_across, _tall(width), work.key, ALONE, lanes, work.moved, places, line)
             for i in range(count):
                 to = _row(b, first + i, 0, h, shape, lanes)
                 for d in range(width):
@@ -223,7 +223,7 @@ def _weigh(b: int, h: int, first: int, count: int, maps: Floats, work: Work, sha
         for d in range(width):
             work.query_across[d * LINE + i] = scale * maps[place + d]
     work.score[:] = ZERO
-    vectors.multiply(work.score, _tall(places), work.key, width, 1, work.query_across, width, line)
+    vectors.multiply(work.score, _tall(places), work.key, lanes, ALONE, work.query_across, width, line)
     vectors.soften(work.weight, work.score, LINE, places, line)
 
 

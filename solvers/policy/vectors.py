@@ -169,20 +169,20 @@ def multiply(
 ) -> Any:
     """Add to rows of `out` the product of a matrix with the first `count` rows of x, all of w numbers.
 
-    There must be a multiple of `TALL` rows of `out`. The next row of the matrix is that many numbers `down`, and its
-    next column that many `across`.
+    There must be a multiple of `TALL` rows of `out`. The next row of the matrix is so many numbers `down`, and its next
+    column so many `across`; these are sizes, too.
     """
     width = lanes.count
 
-    def code(builder: Any, out: Any, rows: Any, factors: Any, down: Any, across: Any, x: Any, count: Any) -> None:
+    def code(builder: Any, out: Any, rows: Any, factors: Any, x: Any, count: Any) -> None:
         with cgutils.for_range(builder, builder.udiv(rows, _long(TALL))) as block:
             each = [builder.add(builder.mul(block.index, _long(TALL)), _long(r)) for r in range(TALL)]
             places = [_at(builder, out, builder.mul(r, _long(width)), width) for r in each]
-            begins = [builder.mul(r, down) for r in each]
+            begins = [builder.mul(r, _long(down.count)) for r in each]
             totals = [_register(builder, builder.load(place, align=4)) for place in places]
             with cgutils.for_range(builder, count) as loop:
                 number = _load_row(builder, x, loop.index, width)
-                along = builder.mul(loop.index, across)
+                along = builder.mul(loop.index, _long(across.count))
                 for begin, total in zip(begins, totals, strict=True):
                     factor = _spread(builder, _load(builder, factors, builder.add(begin, along), 1), width, 1)
                     product = builder.fmul(factor, number, flags=LOOSE)
