@@ -6,6 +6,7 @@ The kernels work in 32 bits; everything else, such as other devices, biases and 
 """
 
 import threading
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,7 +52,7 @@ class _Attention(torch.autograd.Function):
     def forward(ctx: Any, maps: Tensor) -> Tensor:
         maps = maps.contiguous()
         out = maps.new_empty(*maps.shape[:2], *maps.shape[3:])
-        _each(maps, lambda *these: attend(*these, _flat(maps), _flat(out), *_sizes(maps)))
+        _each(maps, attend, (maps, out))
         ctx.save_for_backward(maps)
         return out
 
@@ -60,32 +61,28 @@ class _Attention(torch.autograd.Function):
     def backward(ctx: Any, pulled: Tensor) -> Tensor:
         (maps,) = ctx.saved_tensors
         moved, pulled = torch.empty_like(maps), pulled.contiguous()
-        given = _flat(maps), _flat(pulled), _flat(moved)
-        _each(maps, lambda *these: attend_back(*these, *given, *_sizes(maps)))
+        _each(maps, attend_back, (maps, pulled, moved))
         return moved
 
 
-def _flat(x: Tensor) -> Floats:
-    found: Floats = x.detach().view(-1).numpy()
-    return found
-
-
-def _sizes(maps: Tensor) -> tuple[tuple[int, ...], ...]:
-    return (maps.shape[1], maps.shape[3]), (0,) * maps.shape[4], (0,) * LINE
-
-
-def _each(maps: Tensor, run: Any) -> None:
-    """Call a kernel with the begin and end of a range of heads of problems, and arrays to work with."""
+def _each(maps: Tensor, run: Callable[..., None], given: tuple[Tensor, ...]) -> None:
+    """Call a kernel with the begin and end of ranges of heads of problems, arrays to work with, and tensors."""
     size, places, _, heads, width = maps.shape
+    flat = [x.detach().view(-1).numpy() for x in given]
+    at_once = max(heads, PAIRS // places**2)
 
     def run_part(first: int, last: int, stopped: threading.Event) -> None:
         work = _work(places, width)
-        for begin in range(first, last, heads):
+        for begin in range(first, last, at_once):
             if stopped.is_set():
                 return
-            run(begin, min(begin + heads, last), work)
+            run(begin, min(begin + at_once, last), work, *flat, (places, heads), (0,) * width, (0,) * LINE)
 
     in_threads(size * heads, run_part)
+
+
+PAIRS = 2**24
+"""Of places, for one head, in a call of a kernel: a tenth of a second, after which it can be interrupted."""
 
 
 class Work(NamedTuple):

@@ -148,7 +148,7 @@ class _Replay(torch.autograd.Function):
         def run(begin: int, end: int, work: Work, shape: Sizes) -> None:
             kernels.likelihoods(begin, end, *given, found.numpy(), free.numpy(), work, shape)
 
-        _in_parts(state.at.numel(), run, pointer, batch.places, WALKS)
+        _in_parts(state.at.numel(), run, pointer, batch.places)
         ctx.save_for_backward(*tables, choices)
         ctx.mark_non_differentiable(free)
         ctx.pointer, ctx.batch, ctx.state = pointer, batch, state
@@ -165,7 +165,7 @@ class _Replay(torch.autograd.Function):
         def run(begin: int, end: int, work: Work, shape: Sizes) -> None:
             kernels.gradients(begin, end, *given, pull, added, work, shape)
 
-        _in_parts(ctx.batch.size, run, ctx.pointer, ctx.batch.places)
+        _in_parts(ctx.batch.size, run, ctx.pointer, ctx.batch.places, ctx.state.at.shape[1])
         return (None, None, None, None, *changes)
 
 
@@ -202,7 +202,7 @@ def _walked(
     def run(begin: int, end: int, work: Work, shape: Sizes) -> None:
         kernels.walk(begin, end, *given, *arrays, work, shape)
 
-    _in_parts(size * number, run, pointer, batch.places, WALKS)
+    _in_parts(size * number, run, pointer, batch.places)
     length = int(counts.max()) if counts.numel() else 0
     return tuple(field[..., :length].contiguous() for field in (made[0], *made[2:]))
 
@@ -249,10 +249,11 @@ def _begun(state: State) -> kernels.Begun:
     return kernels.Begun(*(field.contiguous().numpy() for field in state._replace(used=state.used.float())))
 
 
-def _in_parts(count: int, run: Callable[..., None], pointer: Pointer, places: int, at_once: int = 1) -> None:
-    """Run a kernel on 0 to count - 1 in torch's threads, `at_once` in a call, so that it can be interrupted."""
+def _in_parts(count: int, run: Callable[..., None], pointer: Pointer, places: int, walks: int = 1) -> None:
+    """Run a kernel on 0 to count - 1, each of so many walks, in torch's threads, so that it can be interrupted."""
     wide = pointer.context.out_features // pointer.heads
     shape = tuple((0,) * size for size in (pointer.heads, wide, pointer.heads * wide))
+    at_once = max(1, WORK // (max(1, walks) * places**2))
 
     def run_part(first: int, last: int, stopped: threading.Event) -> None:
         work = arrays(places, pointer.heads, wide)
@@ -264,5 +265,5 @@ def _in_parts(count: int, run: Callable[..., None], pointer: Pointer, places: in
     in_threads(count, run_part)
 
 
-WALKS = 64
-"""Walks in a call of a kernel: half a second of a core with a thousand stops, and no time is lost with few."""
+WORK = 2**23
+"""Walks in a call of a kernel times the square of places: up to half a second."""
