@@ -14,7 +14,7 @@ from vrp.arguments import Arguments, check_callback, check_problem, checked_argu
 from vrp.closing import check_prefixes, checked_start, closing_seconds, finish
 from vrp.collector import full_passes_wait
 from vrp.deadline import Deadline
-from vrp.errors import MissingExtraError, UnsupportedError, VrpError
+from vrp.errors import MissingExtraError, OptionError, UnsupportedError, VrpError
 from vrp.keywords import known_keywords
 from vrp.problem import Problem
 from vrp.solution import Solution
@@ -103,6 +103,7 @@ def solve_many(
     threads: int | None = None,
     max_iterations: int | None = None,
     options: Mapping[str, Any] | None = None,
+    device: str | None = None,
     on_result: OnResult | None = None,
 ) -> list[Solution | VrpError]:
     """Solve many problems, one per core at a time; each as `solve` with the same arguments and `threads=1` would.
@@ -127,6 +128,8 @@ def solve_many(
         As in `solve`, the same for every problem.
     threads
         How many problems are solved at a time; None means one per usable core.
+    device
+        Where the policy computes, "auto", "cpu" or "cuda": short for `options={"device": ...}`.
     on_result
         Called in this thread with (index, result) as each one finishes, in the order of finishing.
 
@@ -145,7 +148,7 @@ def solve_many(
         solver=solver,
         seed=seed,
         threads=threads,
-        options=options,
+        options=_with_device(options, device),
     )
     check_callback("on_result", on_result)
     check_problems(problems)
@@ -154,6 +157,14 @@ def solve_many(
         if isinstance(engine, Batching):
             return Together(arguments.solver, engine, arguments, on_result).run(problems)
     return _Batch(arguments, on_result).run(problems)
+
+
+def _with_device(options: Mapping[str, Any] | None, device: str | None) -> Mapping[str, Any] | None:
+    if device is None or not (options is None or isinstance(options, Mapping)):
+        return options
+    if options is not None and "device" in options:
+        raise OptionError("`device` is given twice: as an argument, and in `options`. Leave one of them out.")
+    return {**(options or {}), "device": device}
 
 
 def check_problems(problems: object) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 import vrp
 from vrp.deadline import Deadline
-from vrp.errors import UnsupportedError, VrpError
+from vrp.errors import OptionError, UnsupportedError, VrpError
 from vrp.together import WINDOW
 
 
@@ -112,3 +112,20 @@ def test_policy_answers_alone_as_together(tmp_path) -> None:
         assert vrp.check(problem, plan) == []
         alone = vrp.solve(problem, solver="policy", options=options, time_limit=60)
         assert plan.cost == pytest.approx(alone.cost, rel=1e-6)
+
+
+def test_device() -> None:
+    """It is an option of the policy, given once; no other solver has it."""
+    pytest.importorskip("torch")
+    problems = [vrp.Problem.from_arrays(coords=np.random.default_rng(i).random((5, 2))) for i in range(2)]
+    plans = vrp.solve_many(problems, solver="policy", device="auto", time_limit=60)
+    for problem, plan in zip(problems, plans, strict=True):
+        assert vrp.check(problem, plan) == []
+    for told, arguments in (
+        ("Did you mean 'cpu'", {"solver": "policy", "device": "gpu"}),
+        ("given twice", {"solver": "policy", "device": "cpu", "options": {"device": "cpu"}}),
+        ("no option 'device'", {"solver": "search", "device": "cpu"}),
+        ("`options`", {"solver": "policy", "device": "cpu", "options": ["device"]}),
+    ):
+        with pytest.raises(OptionError, match=told):
+            vrp.solve_many(problems, **arguments)
