@@ -158,7 +158,7 @@ class _Replay(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *pulled: Tensor) -> tuple[Tensor | None, ...]:
         *tables, choices = ctx.saved_tensors
-        changes = [torch.zeros(table.shape) for table in tables]
+        changes = [torch.empty(table.shape) for table in tables]
         given = _arrays(tables), _rules(ctx.batch), _begun(ctx.state), np.float32(ctx.pointer.clip), choices.numpy()
         pull, added = pulled[0].contiguous().numpy(), _arrays(changes)
 

@@ -138,11 +138,17 @@ def gradients(
     begin: int, end: int, tables: Tables, rules: Rules, begun: Begun, clip: Real, choices: Any, pulled: Any,
     changes: Tables, work: Work, shape: Sizes,
 ) -> None:  # fmt: skip
-    """Add to `changes`, the gradients of the tables, those by way of the log-probabilities: `pulled` [B, S, T].
+    """Write to `changes` the gradients of the tables by way of the log-probabilities: `pulled` [B, S, T].
 
     For the problems from `begin` up to below `end`, with all of their walks; see `likelihoods`.
     """
     for b in range(begin, end):
+        # Only now, so that they are in the cache.
+        changes.place[b] = ZERO
+        changes.home[b] = ZERO
+        changes.context[b] = ZERO
+        changes.value[b] = ZERO
+        changes.target[b] = ZERO
         for s in range(begun.at.shape[1]):
             at, home, used, routes, left, goods = _begin(b, s, rules, begun, work)
             for t in range(choices.shape[2]):
