@@ -13,5 +13,6 @@ def experiments(monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(str(folder))
     yield folder
     schedule = ("schedule_runs", "fit_schedule", "prove_schedule")
-    for name in ("compare", "summary", "worker", "train", "learning_curve", "labels", "average", *schedule):
+    policy = "many", "published", "quality"
+    for name in ("compare", "summary", "worker", "train", "learning_curve", "labels", "average", *schedule, *policy):
         sys.modules.pop(name, None)
