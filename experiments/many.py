@@ -79,9 +79,10 @@ def problems(sizes: list[int], count: int) -> Iterator[vrp.Problem]:
 
 def _memory() -> tuple[int, int]:
     """Return megabytes of this process now and at most."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return pages * os.sysconf("SC_PAGE_SIZE") // 2**20, most // 2**10
+    now = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    # What the system calls the most may lag behind.
+    most = max(now, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 2**10)
+    return now // 2**20, most // 2**20
 
 
 def _write(path: Path, row: tuple[object, ...]) -> None:
