@@ -51,10 +51,13 @@ def main() -> None:
     def answered(i: int, plan: vrp.Solution | vrp.VrpError) -> None:
         nonlocal most, done
         most = max(most, len(waiting))
-        if isinstance(plan, vrp.VrpError) or vrp.check(waiting.pop(i), plan):
+        problem = waiting.pop(i)
+        if isinstance(plan, vrp.VrpError):
             raise SystemExit(f"problem {i}: {plan}")
+        if found := vrp.check(problem, plan):
+            raise SystemExit(f"problem {i}: {found}")
         done += 1
-        if done % (given.count // 4) == 0:
+        if 4 * done // given.count > 4 * (done - 1) // given.count:
             row = ("policy", options, given.sizes, done, f"{time.perf_counter() - began:.1f}", *_memory(), most)
             _write(given.file, (*row, given.threads, platform.machine()))
 

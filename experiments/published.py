@@ -59,6 +59,8 @@ def published(n: int) -> list[vrp.Problem]:
 
 def compare(problems: list[vrp.Problem], plans: np.ndarray, costs: np.ndarray) -> None:
     """End with a message where a published plan is not one of the problem, or does not have its published cost."""
+    if not 0 < len(plans) <= len(problems):
+        raise SystemExit(f"{len(plans)} plans cannot be those of the first of {len(problems)} problems")
     for i, (problem, plan) in enumerate(zip(problems, plans, strict=False)):
         visits = [part[part > 0] for part in np.split(plan, np.flatnonzero(plan == 0))]
         routes = [vrp.Route(0, 0, 0, tuple(map(int, part))) for part in visits if len(part)]

@@ -37,6 +37,7 @@ def solve(
     max_iterations: int | None = None,
     on_progress: OnProgress | None = None,
     options: Mapping[str, Any] | None = None,
+    device: str | None = None,
 ) -> Solution:
     """Solve a problem: the best plan found in the time given, scheduled, costed and checked.
 
@@ -65,6 +66,8 @@ def solve(
         Told of the progress a few times a second; return False from it to stop the search.
     options
         Options of the named solver.
+    device
+        Where the policy computes, "auto", "cpu" or "cuda": short for `options={"device": ...}`.
 
     Raises
     ------
@@ -86,7 +89,7 @@ def solve(
         solver=solver,
         seed=seed,
         threads=threads,
-        options=options,
+        options=_with_device(options, solver, device),
     )
     check_callback("on_progress", on_progress)
     with full_passes_wait(arguments.time_limit):
@@ -124,12 +127,10 @@ def solve_many(
         What to solve.
     time_limit
         Seconds per problem, as in `solve`.
-    solver, seed, max_iterations, options
+    solver, seed, max_iterations, options, device
         As in `solve`, the same for every problem.
     threads
         How many problems are solved at a time; None means one per usable core.
-    device
-        Where the policy computes, "auto", "cpu" or "cuda": short for `options={"device": ...}`.
     on_result
         Called in this thread with (index, result) as each one finishes, in the order of finishing.
 
@@ -148,7 +149,7 @@ def solve_many(
         solver=solver,
         seed=seed,
         threads=threads,
-        options=_with_device(options, device),
+        options=_with_device(options, solver, device),
     )
     check_callback("on_result", on_result)
     check_problems(problems)
@@ -159,12 +160,14 @@ def solve_many(
     return _Batch(arguments, on_result).run(problems)
 
 
-def _with_device(options: Mapping[str, Any] | None, device: str | None) -> Mapping[str, Any] | None:
+def _with_device(options: Mapping[str, Any] | None, solver: str, device: object) -> Mapping[str, Any] | None:
     if device is None or not (options is None or isinstance(options, Mapping)):
         return options
+    if solver == "auto":
+        raise OptionError(f"`device` is {device!r}, but solver='auto' takes none. Name one that does: solver='policy'.")
     if options is not None and "device" in options:
         raise OptionError("`device` is given twice: as an argument, and in `options`. Leave one of them out.")
-    return {**(options or {}), "device": device}
+    return {**(options or {}), "device": str(device)}
 
 
 def check_problems(problems: object) -> None:

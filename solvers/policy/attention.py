@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from vrp.solvers.policy import vectors
 from vrp.solvers.policy.answers import ALONE, ONE, ZERO, Floats
-from vrp.solvers.policy.pointwise import suits
+from vrp.solvers.policy.pointwise import differentiated_once, suits
 from vrp.solvers.policy.threads import arrays, in_threads
 from vrp.solvers.policy.vectors import LINE, TALL
 from vrp.solvers.search.jit import kernel, part
@@ -39,7 +38,7 @@ def attention(maps: Tensor, heads: int, bias: Tensor | None) -> Tensor:
     """
     size, places, width = maps.shape[0], maps.shape[1], maps.shape[2] // 3
     maps = maps.reshape(size, places, 3, heads, width // heads)
-    if bias is None and suits(maps):
+    if bias is None and maps.numel() and suits(maps):
         found: Tensor = _Attention.apply(maps)  # type: ignore[no-untyped-call]
         return found.view(size, places, width)
     query, key, value = maps.permute(2, 0, 3, 1, 4)
@@ -57,7 +56,7 @@ class _Attention(torch.autograd.Function):
         return out
 
     @staticmethod
-    @once_differentiable
+    @differentiated_once
     def backward(ctx: Any, pulled: Tensor) -> Tensor:
         (maps,) = ctx.saved_tensors
         moved, pulled = torch.empty_like(maps), pulled.contiguous()
@@ -69,7 +68,7 @@ def _each(maps: Tensor, run: Callable[..., None], given: tuple[Tensor, ...]) -> 
     """Call a kernel with the begin and end of ranges of heads of problems, arrays to work with, and tensors."""
     size, places, _, heads, width = maps.shape
     flat = [x.detach().view(-1).numpy() for x in given]
-    at_once = max(heads, PAIRS // places**2)
+    at_once = max(1, PAIRS // places**2)
 
     def run_part(first: int, last: int, stopped: threading.Event) -> None:
         work = _work(places, width)
@@ -78,17 +77,20 @@ def _each(maps: Tensor, run: Callable[..., None], given: tuple[Tensor, ...]) -> 
                 return
             run(begin, min(begin + at_once, last), work, *flat, (places, heads), (0,) * width, (0,) * LINE)
 
-    in_threads(size * heads, run_part)
+    in_threads(size * heads, run_part, least=max(1, FEW // places**2))
 
 
 PAIRS = 2**24
 """Of places, for one head, in a call of a kernel: a tenth of a second, after which it can be interrupted."""
+FEW = 2**17
+"""The same for which another thread does not pay."""
 
 
 class Work(NamedTuple):
     """Arrays that one thread writes to, for one head and LINE places that ask.
 
     Rows of w numbers are as many as there are places L, or that ask; rows of LINE numbers have one for each that asks.
+    L and w are rounded up to a multiple of TALL, since so many rows are written and so many columns read at once.
     """
 
     key: Floats
@@ -233,7 +235,7 @@ def _tall(count: int) -> int:
 def warm_up(width: int, heads: int) -> None:
     """Compile both kernels, or load them."""
     with torch.enable_grad():
-        maps = torch.zeros(1, 1, 3 * width, requires_grad=True)
+        maps = torch.zeros(1, 1, 3 * width, dtype=torch.float32, requires_grad=True)
         torch.autograd.grad(attention(maps, heads, None).sum(), maps)
 
 

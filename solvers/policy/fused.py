@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from vrp.solvers.policy import attention, env, kernels, pointwise
 from vrp.solvers.policy.answers import Sizes, Tables, Work
 from vrp.solvers.policy.answers import work as arrays
 from vrp.solvers.policy.env import ATTRIBUTES, Instances, State, instances
 from vrp.solvers.policy.nets.pointer import NEARNESS, Memory, Pointer
+from vrp.solvers.policy.pointwise import differentiated_once
 from vrp.solvers.policy.pomo import POMO
 from vrp.solvers.policy.threads import in_threads
 from vrp.solvers.search import jit
@@ -142,7 +142,7 @@ class _Replay(torch.autograd.Function):
         ctx: Any, pointer: Pointer, batch: Instances, state: State, choices: Tensor, *tables: Tensor
     ) -> tuple[Tensor, ...]:
         choices = choices.contiguous()
-        found, free = torch.zeros(choices.shape), torch.zeros(choices.shape, dtype=torch.bool)
+        found, free = tables[0].new_zeros(choices.shape), torch.zeros(choices.shape, dtype=torch.bool)
         given = _arrays(tables), _rules(batch), _begun(state), np.float32(pointer.clip), choices.numpy()
 
         def run(begin: int, end: int, work: Work, shape: Sizes) -> None:
@@ -155,10 +155,10 @@ class _Replay(torch.autograd.Function):
         return found, free
 
     @staticmethod
-    @once_differentiable
+    @differentiated_once
     def backward(ctx: Any, *pulled: Tensor) -> tuple[Tensor | None, ...]:
         *tables, choices = ctx.saved_tensors
-        changes = [torch.empty(table.shape) for table in tables]
+        changes = [torch.empty_like(table) for table in tables]
         given = _arrays(tables), _rules(ctx.batch), _begun(ctx.state), np.float32(ctx.pointer.clip), choices.numpy()
         pull, added = pulled[0].contiguous().numpy(), _arrays(changes)
 
@@ -194,7 +194,7 @@ def _walked(
         seeds = torch.randint(1, 2**62, seeds.shape, generator=random)
     choices = state.home[..., None].repeat(1, 1, 2 * batch.places)
     counts = torch.zeros(size, number, dtype=torch.int64)
-    found = torch.zeros(size, number, choices.shape[2] if record else 0)
+    found = torch.zeros(size, number, choices.shape[2] if record else 0, dtype=torch.float32)
     made = choices, counts, found, torch.zeros(found.shape, dtype=torch.bool)
     given = tables, _rules(batch), _begun(state), np.float32(pointer.clip), np.float32(sharp)
     arrays = seeds.numpy().view(np.uint64), *(field.numpy() for field in made)
@@ -253,7 +253,8 @@ def _in_parts(count: int, run: Callable[..., None], pointer: Pointer, places: in
     """Run a kernel on 0 to count - 1, each of so many walks, in torch's threads, so that it can be interrupted."""
     wide = pointer.context.out_features // pointer.heads
     shape = tuple((0,) * size for size in (pointer.heads, wide, pointer.heads * wide))
-    at_once = max(1, WORK // (max(1, walks) * places**2))
+    each = max(1, walks * places**2)
+    at_once = max(1, WORK // each)
 
     def run_part(first: int, last: int, stopped: threading.Event) -> None:
         work = arrays(places, pointer.heads, wide)
@@ -262,8 +263,10 @@ def _in_parts(count: int, run: Callable[..., None], pointer: Pointer, places: in
                 return
             run(begin, min(begin + at_once, last), work, shape)
 
-    in_threads(count, run_part)
+    in_threads(count, run_part, least=max(1, ALONE // each))
 
 
 WORK = 2**23
-"""Walks in a call of a kernel times the square of places: up to half a second."""
+"""Walks in a call of a kernel times the square of places: half a second, or one number's, if that is more."""
+ALONE = 2**14
+"""The same for which another thread does not pay."""

@@ -6,13 +6,13 @@ The kernels work in 32 bits; everything else, such as other devices and autocast
 import math
 import threading
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from vrp.solvers.policy.answers import ONE, ZERO, Floats, Real
@@ -50,7 +50,31 @@ def suits(*tensors: Tensor) -> bool:
         and jit.compiles()
         and not torch.is_autocast_enabled("cpu")
         and not (torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active())
+        and not (torch._C._get_tracing_state() or torch._C._len_torch_dispatch_stack())
     )
+
+
+def differentiated_once(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate the `backward` of a function whose gradients are kernels, which have none themselves.
+
+    Whoever differentiates twice is told so, and also where the gradient that comes in is a constant, unlike by torch's
+    own `once_differentiable`, which then leaves out what the gradients depend on.
+    """
+
+    @wraps(backward)
+    def once(ctx: Any, *pulled: Tensor) -> Any:
+        with torch.no_grad():
+            found = backward(ctx, *pulled)
+        if not torch.is_grad_enabled():
+            return found
+        several = found if isinstance(found, tuple) else (found,)
+        # With what they were computed from, so that whoever asks for gradients of that comes by.
+        every = (*(each if each is None else each.detach().requires_grad_() for each in several), *ctx.saved_tensors)
+        late: Any = torch._C._functions.DelayedError
+        marked = late(b"The kernels of the policy have no second derivatives.", len(every))(*every)
+        return marked[: len(several)] if isinstance(found, tuple) else marked[0]
+
+    return once
 
 
 BLOCK = 256
@@ -68,11 +92,11 @@ class _Norm(torch.autograd.Function):
         return out
 
     @staticmethod
-    @once_differentiable
+    @differentiated_once
     def backward(ctx: Any, pulled: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, scale = ctx.saved_tensors
         moved = torch.empty_like(x)
-        shares = torch.zeros(-(-scale.numel() // BLOCK), x.shape[-1])
+        shares = x.new_zeros(-(-scale.numel() // BLOCK), x.shape[-1])
         rows = _rows(x), scale.view(-1).numpy(), _rows(pulled.contiguous()), _rows(moved)
 
         def run(begin: int, end: int, stopped: threading.Event) -> None:
@@ -93,7 +117,7 @@ class _Gated(torch.autograd.Function):
         return out
 
     @staticmethod
-    @once_differentiable
+    @differentiated_once
     def backward(ctx: Any, pulled: Tensor) -> Tensor:
         (both,) = ctx.saved_tensors
         moved = torch.empty_like(both)
@@ -177,7 +201,7 @@ def _sigmoid(x: Real) -> Real:
 def warm_up(width: int) -> None:
     """Compile all kernels, or load them."""
     with torch.enable_grad():
-        x = torch.ones(1, 2 * width, requires_grad=True)
+        x = torch.ones(1, 2 * width, dtype=torch.float32, requires_grad=True)
         torch.autograd.grad(RMSNorm(width, eps=1e-5)(gated(x)).sum(), x)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from vrp.errors import OptionError
 from vrp.solvers.policy.env import Instances, rules
 from vrp.solvers.policy.nets.encoder import Encoder, initialise, padding_bias
 from vrp.solvers.policy.nets.pointer import Memory, Pointer, Query
@@ -30,6 +31,11 @@ class Shape:
     """The scores of the pointer lie within plus and minus this."""
     attributes: tuple[str, ...] = ()
     """Which attributes of problems it sees (`vrp.solvers.policy.env.attributes`)."""
+
+    def __post_init__(self) -> None:
+        if self.width % self.heads:
+            told = f"A network of width {self.width} cannot have {self.heads} heads: these must divide the width."
+            raise OptionError(told)
 
 
 class POMO(nn.Module):

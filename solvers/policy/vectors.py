@@ -14,6 +14,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 from numpy.polynomial import Chebyshev, Polynomial
 
@@ -231,6 +232,9 @@ def _exponential(builder: Any, x: Any, kind: Any) -> Any:
 
 def _signed(returned: Any, code: Callable[..., Any], *given: Any) -> Any:
     """Return a signature and its code; arrays come as pointers to their data, and the sizes not at all."""
+    for kind in given:
+        if isinstance(kind, types.Array) and (kind.layout != "C" or kind.dtype not in (types.float32, types.int64)):
+            raise TypingError(f"Arrays must be contiguous, of 32-bit numbers or places, but one is {kind}.")
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         values = []

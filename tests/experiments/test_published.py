@@ -27,11 +27,11 @@ def test_many(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every quarter leaves a row; sizes take turns."""
     import many
 
-    monkeypatch.setattr("sys.argv", ["many.py", "--count", "8", "--sizes", "5,9", "--file", str(tmp_path / "many.csv")])
+    monkeypatch.setattr("sys.argv", ["many.py", "--count", "9", "--sizes", "5,9", "--file", str(tmp_path / "many.csv")])
     many.main()
     with (tmp_path / "many.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert [row["count"] for row in rows] == ["2", "4", "6", "8"]
+    assert [row["count"] for row in rows] == ["3", "5", "7", "9"]
     assert all(0 < int(row["resident_mb"]) <= int(row["peak_mb"]) for row in rows)
     assert [problem.num_clients for problem in many.problems([5, 9], 3)] == [5, 9, 5]
 

@@ -125,7 +125,10 @@ def test_device() -> None:
         ("Did you mean 'cpu'", {"solver": "policy", "device": "gpu"}),
         ("given twice", {"solver": "policy", "device": "cpu", "options": {"device": "cpu"}}),
         ("no option 'device'", {"solver": "search", "device": "cpu"}),
+        ("takes none", {"device": "cpu"}),
         ("`options`", {"solver": "policy", "device": "cpu", "options": ["device"]}),
     ):
         with pytest.raises(OptionError, match=told):
             vrp.solve_many(problems, **arguments)
+        with pytest.raises(OptionError, match=told):
+            vrp.solve(problems[0], **arguments)

@@ -51,11 +51,13 @@ def test_what_is_not_a_number_is_not_hidden() -> None:
     assert not bool(found[0, :, 16:].any() | found[1].any())
 
 
-@pytest.mark.parametrize("change", ["double", "autocast", "strided", "empty", "bias", "hidden"])
+@pytest.mark.parametrize("change", ["double", "autocast", "strided", "empty", "nowhere", "bias", "hidden"])
 def test_everything_else(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Other numbers, autocast, views, no problems, and biases give what torch gives."""
     maps, bias = drawn(4, 9, 32).detach(), None
-    maps = {"double": maps.double(), "strided": maps[:, ::2], "empty": maps[:0]}.get(change, maps)
+    maps = {"double": maps.double(), "strided": maps[:, ::2], "empty": maps[:0], "nowhere": maps[:, :0]}.get(
+        change, maps
+    )
     if change == "bias":
         bias = torch.randn(4, 1, 9, 9, generator=torch.Generator().manual_seed(1))
     if change == "hidden":
@@ -90,3 +92,23 @@ def test_threads() -> None:
     for mixed, moved in found[1:]:
         assert torch.equal(mixed, found[0][0])
         assert torch.equal(moved, found[0][1])
+
+
+@pytest.mark.parametrize("pull", ["constant", "learned"])
+def test_second_derivatives_are_refused(pull: str) -> None:
+    """They would be wrong, not missing: whoever asks is told."""
+    maps = drawn(2, 5, 16)
+    mixed = attention(maps, 2, None)
+    total = mixed.sum() if pull == "constant" else mixed.square().sum()
+    moved = torch.autograd.grad(total, maps, create_graph=True)[0]
+    with pytest.raises(RuntimeError, match="no second derivatives"):
+        torch.autograd.grad(moved.square().sum(), maps)
+
+
+def test_traced_graphs_hold_torch_operators() -> None:
+    """A graph that was recorded computes, on other numbers too."""
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    one, other = drawn(2, 5, 16).detach(), drawn(2, 6, 16).detach()[:, :5]
+    graph = make_fx(lambda maps: attention(maps, 2, None))(one)
+    assert torch.allclose(graph(other), attention(other, 2, None), rtol=1e-4, atol=1e-5)

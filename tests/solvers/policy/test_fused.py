@@ -232,3 +232,19 @@ def test_large_problem_takes_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = cvrp(np.random.default_rng(1), 40)
     plan = vrp.solve(problem, solver="policy", options={"decode": "multistart", "augment": 1})
     assert not vrp.check(problem, plan)
+
+
+def test_default_type_of_numbers() -> None:
+    """What torch makes where nobody says otherwise does not change what kernels write to."""
+    policy = lively(Shape(width=24, heads=3, hidden=16, layers=1))
+    batch = env.encode([cvrp(np.random.default_rng(0), 8)])
+    walks = follow(batch, torch.tensor([[[1, 2, 3, 0, 4, 5, 6, 0, 7, 8, 0]]]))
+    pull = torch.ones(1, 1, walks.choices.shape[2] - 1)
+    want = asked(policy, batch, walks, pull)
+    try:
+        torch.set_default_dtype(torch.float64)
+        found = asked(policy, batch, walks, pull)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    for mine, theirs in zip(found, want, strict=True):
+        assert torch.equal(mine, theirs)
