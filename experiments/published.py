@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from quality import FILE, learned, measure, write
+from quality import CASES, FILE, learned, measure, write
 
 import vrp
 from vrp.check import evaluate
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--costs", type=Path, required=True, help="npz of `cvrp/SIZE/pyvrp/costs` and `.../actions`")
     parser.add_argument("--weights", default="cvrp", help="name or folder")
     parser.add_argument("--sizes", default="50,100")
-    parser.add_argument("--decodes", default="multistart,multistart:8", help="decode[:augment], ...")
+    parser.add_argument("--decodes", default="multistart,multistart:8", help=CASES)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--file", type=Path, default=FILE)
     given = parser.parse_args()
@@ -41,8 +41,7 @@ def main() -> None:
         problems = published(size)[: len(costs)]
         compare(problems, plans.astype(int), costs)
         for case in given.decodes.split(","):
-            decode, _, augment = case.partition(":")
-            row = measure(given.weights, problems, costs, decode, int(augment or 1), given.threads)
+            row = measure(given.weights, problems, costs, case, given.threads)
             facts = {"weights": given.weights, "distribution": "routefinder", "n": size, "seed": SEED}
             write(given.file, {**facts, **row, **learned(trained), "threads": given.threads})
 

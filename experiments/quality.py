@@ -26,6 +26,7 @@ from vrp.solvers.training.data import SET, distributions
 HERE = Path(__file__).resolve().parent
 REFERENCES = HERE / "results" / "references.csv"
 FILE = HERE / "results" / "policy-quality.csv"
+CASES = "decode[:augment[:samples[:temperature]]], ..."
 COLUMNS = (
     *("weights", "distribution", "n", "seed", "count", "decode", "augment", "cost", "gap", "half_interval"),
     *("seconds", "threads", "minutes_trained", "instances_seen", "hardware", "date"),
@@ -40,7 +41,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=SET)
     parser.add_argument("--seed", type=int, default=1234)
     parser.add_argument("--distribution", help="default: uniform, or tours for weights of tours")
-    parser.add_argument("--decodes", default="greedy,multistart,multistart:8", help="decode[:augment], ...")
+    parser.add_argument("--decodes", default="greedy,multistart,multistart:8", help=CASES)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--file", type=Path, default=FILE)
     given = parser.parse_args()
@@ -51,8 +52,7 @@ def main() -> None:
         problems = as_problems({key: value[: given.count] for key, value in made.items()})
         reference = references(name, size, given.seed, given.count)
         for case in given.decodes.split(","):
-            decode, _, augment = case.partition(":")
-            row = measure(given.weights, problems, reference, decode, int(augment or 1), given.threads)
+            row = measure(given.weights, problems, reference, case, given.threads)
             facts = {"weights": given.weights, "distribution": name, "n": size, "seed": given.seed}
             write(given.file, {**facts, **row, **learned(trained), "threads": given.threads})
 
@@ -63,16 +63,20 @@ def learned(trained: Trained) -> dict[str, object]:
 
 
 def measure(
-    weights: str, problems: list[vrp.Problem], reference: np.ndarray, decode: str, augment: int, threads: int
+    weights: str, problems: list[vrp.Problem], reference: np.ndarray, case: str, threads: int
 ) -> dict[str, object]:
     """Solve all problems and return cost, gap with half its 95 % interval, and seconds."""
-    options = {"weights": weights, "decode": decode, "augment": augment}
+    decode, augment, samples, temperature = [*case.split(":"), *[""] * 3][:4]
+    options: dict[str, object] = {"weights": weights, "decode": decode, "augment": int(augment or 1)}
+    if samples:
+        options |= {"samples": int(samples), "temperature": float(temperature or 1)}
+        decode = f"sampling {samples} at {temperature or 1}"
     costs, seconds = solved(problems, "policy", options, 3600, threads)
     gaps = 100 * (costs / reference - 1)
     told = f"{costs.mean():.4f}, {gaps.mean():.2f} %, {seconds:.1f} s"
-    print(f"{weights}, {problems[0].num_clients} stops, {decode} x{augment}: {told}")
+    print(f"{weights}, {problems[0].num_clients} stops, {decode} x{options['augment']}: {told}")
     return {
-        "count": len(problems), "decode": decode, "augment": augment, "cost": f"{costs.mean():.5f}",
+        "count": len(problems), "decode": decode, "augment": options["augment"], "cost": f"{costs.mean():.5f}",
         "gap": f"{gaps.mean():.3f}", "half_interval": f"{1.96 * gaps.std() / len(gaps) ** 0.5:.3f}",
         "seconds": f"{seconds:.2f}",
     }  # fmt: skip
