@@ -32,11 +32,6 @@ class Shape:
     attributes: tuple[str, ...] = ()
     """Which attributes of problems it sees (`vrp.solvers.policy.env.attributes`)."""
 
-    def __post_init__(self) -> None:
-        if self.width % self.heads:
-            told = f"A network of width {self.width} cannot have {self.heads} heads: these must divide the width."
-            raise OptionError(told)
-
 
 class POMO(nn.Module):
     """The network: `encode` once per problem, then `forward` gives the logits of any number of queries."""
@@ -46,6 +41,9 @@ class POMO(nn.Module):
     def __init__(self, shape: Shape | None = None) -> None:
         super().__init__()
         self.shape = shape = shape or Shape()
+        if shape.width % shape.heads:
+            told = f"A network of width {shape.width} cannot have {shape.heads} heads: these must divide the width."
+            raise OptionError(told)
         self.encoder = Encoder(
             rules.FEATURES + len(shape.attributes), shape.width, shape.heads, shape.hidden, shape.layers
         )

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import vrp
 from tests.solvers.policy.conftest import cvrp, tour
 from vrp.check import evaluate
+from vrp.errors import OptionError
 
 torch = pytest.importorskip("torch")
 
@@ -235,3 +236,9 @@ def test_replay_in_parts_is_the_same(monkeypatch: pytest.MonkeyPatch, general: N
     whole = asked(2**30)
     for one, other in zip(whole, asked(100), strict=True):
         assert torch.allclose(one, other, atol=1e-4)
+
+
+def test_heads_divide_the_width() -> None:
+    """Else the network is not made."""
+    with pytest.raises(OptionError, match="width 16 cannot have 3 heads"):
+        POMO(Shape(width=16, heads=3))
