@@ -263,10 +263,10 @@ def _in_parts(count: int, run: Callable[..., None], pointer: Pointer, places: in
                 return
             run(begin, min(begin + at_once, last), work, shape)
 
-    in_threads(count, run_part, least=max(1, ALONE // each))
+    in_threads(count, run_part, least=max(1, FEW // each))
 
 
 WORK = 2**23
 """Walks in a call of a kernel times the square of places: half a second, or one number's, if that is more."""
-ALONE = 2**14
+FEW = 2**14
 """The same for which another thread does not pay."""
